@@ -22,3 +22,16 @@ mpi_across_hosts() {
     export OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1
     export OMPI_MCA_oob_tcp_keepalive_probes=2
 }
+
+# long_work SECONDS SEED: numbers whose squares `sumsq --method=loop` adds up in some SECONDS of
+# CPU, whatever this machine is; a record each 30 to 50 ms. Python has a formula for the answers.
+long_work() {
+    local TIMEFORMAT=%U ten
+    ten=$({ time "$QUERN" sumsq --method=loop -j1 500000000 5000000{01..09} >"$BOX/ten"; } 2>&1)
+    python3 -c '
+import random, sys
+seconds, seed, ten = map(float, sys.argv[1:])
+r = random.Random(int(seed))
+for _ in range(max(100, int(seconds / ten * 10))):
+    print(r.randint(4 * 10**8, 6 * 10**8))' "$1" "$2" "$ten"
+}

@@ -61,12 +61,7 @@ hosts_up 3 && slurm_up 2 || {
     finish
 }
 
-# Some 45 ms of work each: adding up squares one by one. Python has a formula.
-python3 -c '
-import random
-r = random.Random(80)
-for _ in range(120):
-    print(r.randint(4 * 10**8, 6 * 10**8))' >long.in
+long_work 14 80 >long.in
 $ORACLE sumsq <long.in >long.want
 $ORACLE numbers u64 3000 80 >many.in
 factor <many.in >many.want
@@ -126,6 +121,14 @@ resumed stuck "$QUERN sumsq --method=loop --time-limit=1ms long.in" >stuck.sbatc
 t "resume: two attempts that bring nothing are enough" -o 'FAILED 75:0 1' \
     'job=$(sbatch --parsable -o stuck.log stuck.sbatch)
      await 30 eval "release $job; ended $job"; said $job'
+# Slurm ends an attempt that asked to be requeued, and its TERM may come while scontrol still runs.
+mkdir bin
+printf '%s\n' '#!/bin/sh' 'kill -TERM $$' 'echo "$@"' >bin/scontrol
+chmod +x bin/scontrol
+resumed early "$QUERN sumsq --method=loop --time-limit=1ms long.in" >early.sbatch
+t "resume: its own requeue does not end it" -s 75 -o 'requeue 7' \
+    'SLURM_JOB_ID=7 PATH=$PWD/bin:$PATH bash early.sbatch >early.log; status=$?
+     sed -n "/^requeue/p; /failed/p" early.log; [ -e early.attempts ] && exit $status'
 t "resume: what scancel has ended does not come back" -o 'CANCELLED 75:0 0' \
     'rm slow slow.quern; job=$(sbatch --parsable -o cancelled.log resume.sbatch)
      await 30 running $job 0 && await 30 more_marks slow 0

@@ -46,12 +46,7 @@ kill "$serving"
 
 $ORACLE numbers u64 4000 81 >many.in
 factor <many.in >many.want
-# Some 45 ms of work each.
-python3 -c '
-import random
-r = random.Random(81)
-for _ in range(150):
-    print(r.randint(4 * 10**8, 6 * 10**8))' >long.in
+long_work 8 81 >long.in
 $ORACLE sumsq <long.in >long.want
 
 t "six ranks on three hosts: the same bytes" -O many.want -T 90 \
