@@ -85,7 +85,11 @@ int bench_widths(const char *text, unsigned *widths, unsigned most, struct qerr 
             return qerr_set(e, Q_EUSAGE,
                             "--widths wants numbers from 1 to 4096, as in "
                             "1,2,4");
-        widths[n++] = (unsigned)width;
+        unsigned i = 0;
+        while (i < n && widths[i] != width)
+            i++;
+        if (i == n)
+            widths[n++] = (unsigned)width;
         at = end;
         if (*at == '\0')
             return (int)n;

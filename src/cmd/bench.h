@@ -17,7 +17,7 @@ extern const struct qopt options_bench[];
  * qcode. */
 int cmd_bench(int argc, char **argv, struct ending *ending, struct qerr *e);
 
-/* --widths: as a list "1,2,4"; up to `most` of them. Returns how many. */
+/* --widths: as a list "1,2,4"; each once, up to `most` of them. Returns how many. */
 int bench_widths(const char *text, unsigned *widths, unsigned most, struct qerr *e);
 
 /* --modes: a bit for each. */

@@ -238,35 +238,67 @@ void stats_file_json(const struct stats_file *f, struct qbuf *out)
 
 /* --- Prometheus --- */
 
-static void put_metric(struct qbuf *out, const struct stats_file *f, const char *name,
-                       const char *help, double value)
+/* A text exposition, and the labels that all of its metrics have. */
+struct prom {
+    struct qbuf *out;
+    struct qbuf labels;
+};
+
+static void put_label_text(struct qbuf *out, const char *s, size_t n)
 {
-    qbuf_printf(out,
-                "# HELP quern_%s %s\n# TYPE quern_%s gauge\n"
-                "quern_%s{command=\"%s\"} %.17g\n",
-                name, help, name, name, f->job->command, value);
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '"' || s[i] == '\\')
+            qbuf_putc(out, '\\');
+        if (s[i] == '\n')
+            qbuf_puts(out, "\\n");
+        else
+            qbuf_putc(out, s[i]);
+    }
 }
 
-static void put_quantiles(struct qbuf *out, const struct stats_file *f,
-                          const char *what, const char *help, const struct hist *h)
+/* `run` is the name of the file without its end: the collector takes all files of one
+ * folder, and no two may have the same metric with the same labels. */
+static void put_labels(struct qbuf *out, const struct job *job)
+{
+    const char *file = job_word(job, "stats");
+    const char *base = file ? strrchr(file, '/') : NULL;
+    base = base ? base + 1 : file ? file : "";
+    size_t n = strlen(base);
+    if (n > 5 && strcmp(base + n - 5, ".prom") == 0)
+        n -= 5;
+    qbuf_puts(out, "run=\"");
+    put_label_text(out, base, n);
+    qbuf_printf(out, "\",command=\"%s\"", job->command);
+}
+
+static void put_metric(struct prom *p, const char *name, const char *help, double value)
+{
+    qbuf_printf(p->out,
+                "# HELP quern_%s %s\n# TYPE quern_%s gauge\n"
+                "quern_%s{%s} %.17g\n",
+                name, help, name, name, qbuf_cstr(&p->labels), value);
+}
+
+static void put_quantiles(struct prom *p, const char *what, const char *help,
+                          const struct hist *h)
 {
     static const double marks[] = {0.5, 0.9, 0.99};
-    const char *command = f->job->command;
-    qbuf_printf(out, "# HELP quern_%s_seconds %s\n# TYPE quern_%s_seconds summary\n",
+    const char *labels = qbuf_cstr(&p->labels);
+    qbuf_printf(p->out, "# HELP quern_%s_seconds %s\n# TYPE quern_%s_seconds summary\n",
                 what, help, what);
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        qbuf_printf(out, "quern_%s_seconds{command=\"%s\",quantile=\"%g\"} %.9f\n",
-                    what, command, marks[i], seconds(hist_quantile(h, marks[i])));
-    qbuf_printf(out, "quern_%s_seconds_sum{command=\"%s\"} %.9f\n", what, command,
+        qbuf_printf(p->out, "quern_%s_seconds{%s,quantile=\"%g\"} %.9f\n", what, labels,
+                    marks[i], seconds(hist_quantile(h, marks[i])));
+    qbuf_printf(p->out, "quern_%s_seconds_sum{%s} %.9f\n", what, labels,
                 seconds(hist_read(&h->sum_ns)));
-    qbuf_printf(out, "quern_%s_seconds_count{command=\"%s\"} %" PRIu64 "\n", what,
-                command, (uint64_t)hist_read(&h->n));
+    qbuf_printf(p->out, "quern_%s_seconds_count{%s} %" PRIu64 "\n", what, labels,
+                (uint64_t)hist_read(&h->n));
 }
 
-static void put_threads(struct qbuf *out, const struct stats_file *f)
+static void put_threads(struct prom *p, const struct stats_file *f)
 {
-    qbuf_puts(out, "# HELP quern_thread_seconds What a thread did with its time.\n"
-                   "# TYPE quern_thread_seconds gauge\n");
+    qbuf_puts(p->out, "# HELP quern_thread_seconds What a thread did with its time.\n"
+                      "# TYPE quern_thread_seconds gauge\n");
     for (size_t i = 0; i < f->nranks; i++) {
         for (size_t k = 0; k < f->ranks[i].nthreads; k++) {
             const struct thread_stats *t = &f->ranks[i].threads[k];
@@ -274,11 +306,11 @@ static void put_threads(struct qbuf *out, const struct stats_file *f)
             const char *const states[] = {"busy", "wait", "idle"};
             const double values[] = {times.busy, times.wait, times.idle};
             for (int s = 0; s < 3; s++)
-                qbuf_printf(out,
-                            "quern_thread_seconds{command=\"%s\",rank=\"%u\","
-                            "role=\"%s\",index=\"%u\",state=\"%s\"} %.6f\n",
-                            f->job->command, f->ranks[i].rank, meter_role_name(t->role),
-                            t->index, states[s], values[s]);
+                qbuf_printf(p->out,
+                            "quern_thread_seconds{%s,rank=\"%u\",role=\"%s\","
+                            "index=\"%u\",state=\"%s\"} %.6f\n",
+                            qbuf_cstr(&p->labels), f->ranks[i].rank,
+                            meter_role_name(t->role), t->index, states[s], values[s]);
         }
     }
 }
@@ -286,7 +318,9 @@ static void put_threads(struct qbuf *out, const struct stats_file *f)
 void stats_file_prom(const struct stats_file *f, struct qbuf *out)
 {
     const struct engine_outcome *o = f->outcome;
+    struct prom p = {.out = out, .labels = QBUF_INIT};
     struct sums s;
+    put_labels(&p.labels, f->job);
     add_up(f, &s);
     const struct {
         const char *name, *help;
@@ -310,10 +344,11 @@ void stats_file_prom(const struct stats_file *f, struct qbuf *out)
         {"fetched_bytes", "Bytes of bodies.", (double)s.fetched_bytes},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        put_metric(out, f, rows[i].name, rows[i].help, rows[i].value);
-    put_quantiles(out, f, "record", "Time that a record took.", &s.record_ns);
-    put_quantiles(out, f, "fetch", "Time that a transfer took.", &s.fetch_ns);
-    put_threads(out, f);
+        put_metric(&p, rows[i].name, rows[i].help, rows[i].value);
+    put_quantiles(&p, "record", "Time that a record took.", &s.record_ns);
+    put_quantiles(&p, "fetch", "Time that a transfer took.", &s.fetch_ns);
+    put_threads(&p, f);
+    qbuf_release(&p.labels);
 }
 
 /* --- files --- */

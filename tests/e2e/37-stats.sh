@@ -59,7 +59,7 @@ t "of a run that goes on" \
      $QUERN factor -q -o r --resume --stats s.json 1000000000000000000000..1000000000000000008000 &&
      $CHECK "s[\"totals\"][\"records\"] == 8001" \
          "sum(w[\"records\"] for w in workers) + s[\"totals\"][\"records_of_earlier_runs\"] == 8001"'
-t "for node_exporter" -E -m '^quern_records\{command="prime"\} 10$' -m '^# TYPE quern_run_seconds gauge$' \
+t "for node_exporter" -E -m '^quern_records\{run="m",command="prime"\} 10$' -m '^# TYPE quern_run_seconds gauge$' \
     '$QUERN prime --stats m.prom --stats-format prom 1..10 >/dev/null && cat m.prom
      grep -vE "^(# (HELP|TYPE) quern_[a-z_]+ .*|quern_[a-z_]+\{[a-z]+=\"[^\"]*\"(,[a-z]+=\"[^\"]*\")*\} [0-9.e+-]+)$" m.prom >&2
      [ $? = 1 ]'
@@ -104,7 +104,7 @@ t "an input that is not there" -s 3 -o '' \
     '$QUERN prime --stats s.json --trace t.json 1..10 >/dev/null && $QUERN prime --stats s.json --trace t.json nofile; s=$?
      $CHECK "s[\"run\"][\"status\"] == 3 and not s[\"run\"][\"complete\"] and s[\"totals\"][\"records\"] == 0" \
          "not slices(\"chunk\")" && exit $s'
-t "... for node_exporter" -s 3 -m '^quern_run_status\{command="prime"\} 3$' -m '^quern_records\{command="prime"\} 0$' \
+t "... for node_exporter" -s 3 -m '^quern_run_status\{run="p",command="prime"\} 3$' -m '^quern_records\{run="p",command="prime"\} 0$' \
     '$QUERN prime --stats p.prom --stats-format prom 1..10 >/dev/null && $QUERN prime --stats p.prom --stats-format prom nofile; s=$?
      cat p.prom; exit $s'
 t "a refused resume" -s 2 \

@@ -69,8 +69,8 @@ t "fetch: USR2 says how far it is, and it goes on" \
 t "many transfers, and a trace that stays small" -T 60 \
     '$QUERN fetch -q --discard $files --workers 64 --fetch-threads 2 "$BASE/ok/[1-9000]" >out &&
      trace t.json 16600 >rows && $CHECK "sum(e[\"args\"][\"tasks\"] for e in t) == 9000 == latency[\"count\"]"'
-t "fetch: for node_exporter" -E -m '^quern_transfers\{command="fetch"\} 2$' \
-    -m '^quern_fetch_seconds_count\{command="fetch"\} 2$' -m '^quern_fetched_bytes\{command="fetch"\} 10$' \
+t "fetch: for node_exporter" -E -m '^quern_transfers\{run="m",command="fetch"\} 2$' \
+    -m '^quern_fetch_seconds_count\{run="m",command="fetch"\} 2$' -m '^quern_fetched_bytes\{run="m",command="fetch"\} 10$' \
     '$QUERN fetch -q --discard --stats m.prom --stats-format prom "$BASE/ok/{a,b}" >/dev/null && cat m.prom'
 t "fetch: nowhere to write" -s 3 -o '' -e '^quern: none/s.json: No such file' \
     '$QUERN fetch -q --discard --stats none/s.json "$BASE/ok/a"'

@@ -18,6 +18,9 @@ static void test_lists(void)
     struct qerr e = QERR_INIT;
     CU_ASSERT_EQUAL(bench_widths("1,2,16", widths, 4, &e), 3);
     CU_ASSERT_EQUAL(widths[2], 16);
+    CU_ASSERT_EQUAL(bench_widths("2,1,2,1", widths, 4, &e), 2); /* each once */
+    CU_ASSERT_EQUAL(widths[0], 2);
+    CU_ASSERT_EQUAL(widths[1], 1);
     CU_ASSERT_EQUAL(bench_modes("threads,serial", &modes, &e), 0);
     CU_ASSERT_EQUAL(modes, 1u << BENCH_THREADS | 1u << BENCH_SERIAL);
     static const char *const bad[] = {"",  ",",   "0",    "1,",        "1,,2",

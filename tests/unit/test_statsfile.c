@@ -38,7 +38,8 @@ static void work(enum meter_role role, uint64_t zero, unsigned tasks)
 
 static void make(struct stats_file *f, struct engine_outcome *o)
 {
-    static const char *const options[] = {"threads=3", "count", NULL};
+    static const char *const options[] = {"threads=3", "count",
+                                          "stats=dir.prom/a \"b\\.prom", NULL};
     struct qerr e = QERR_INIT;
     job_make(&job, &kernel_prime, options);
     CU_ASSERT_EQUAL(job_add_input(&job, INPUT_RANGE, "1..100", &e), 0);
@@ -131,6 +132,7 @@ static void test_json(void)
 
 /* Each line of the text is a comment, or NAME{LABELS} VALUE as node_exporter reads it;
  * each name has its TYPE in front of it. */
+#define RUN "run=\"a \\\"b\\\\\",command=\"prime\""
 static void test_prom(void)
 {
     struct stats_file f;
@@ -150,7 +152,7 @@ static void test_prom(void)
         CU_ASSERT_EQUAL(sscanf(line, "%63[a-z_]{%127[^}]} %lf", name, labels, &value),
                         3);
         CU_ASSERT(strncmp(name, "quern_", 6) == 0);
-        CU_ASSERT(strncmp(labels, "command=\"prime\"", 15) == 0);
+        CU_ASSERT_PTR_EQUAL(strstr(labels, RUN), labels);
         char *tail = strstr(name, "_sum");
         tail = tail ? tail : strstr(name, "_count");
         if (tail)
@@ -159,8 +161,7 @@ static void test_prom(void)
         CU_ASSERT_PTR_NOT_NULL(strstr(qbuf_cstr(&b), type));
     }
     CU_ASSERT(samples > 20);
-    CU_ASSERT_PTR_NOT_NULL(
-        strstr(qbuf_cstr(&b), "quern_records{command=\"prime\"} 20\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(qbuf_cstr(&b), "quern_records{" RUN "} 20\n"));
     free(all);
     qbuf_release(&b);
     unmake();
