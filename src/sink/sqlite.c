@@ -19,9 +19,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/qclock.h"
@@ -115,10 +117,31 @@ static void put_digits(const char *text, size_t len, struct qbuf *out)
         put_text(text, len, out);
 }
 
+/* A number with a point or an exponent. A double keeps 17 digits at most, and not every
+ * size; any other number would come back as a different one, and so is text. */
+static void put_number(const char *text, size_t len, struct qbuf *out)
+{
+    enum { DIGITS = 17 };
+    char number[64];
+    size_t digits = 0;
+    for (size_t i = 0; i < len && text[i] != 'e' && text[i] != 'E'; i++)
+        if (text[i] > '0' || (text[i] == '0' && digits > 0))
+            digits += text[i] <= '9';
+    double v = 0;
+    if (digits <= DIGITS && len < sizeof number) {
+        memcpy(number, text, len);
+        number[len] = '\0';
+        v = strtod(number, NULL);
+    }
+    if (digits == 0 || (v != 0 && isfinite(v)))
+        put_real(v, out);
+    else
+        put_text(text, len, out);
+}
+
 static void put_value(const struct rows *rows, const struct value *v, struct qbuf *out)
 {
     const char *text = rows_text(rows, v);
-    char number[64];
     switch (v->type) {
     case VALUE_NULL:
         qbuf_putc(out, '0');
@@ -130,13 +153,7 @@ static void put_value(const struct rows *rows, const struct value *v, struct qbu
         put_digits(text, v->len, out);
         break;
     case VALUE_REAL:
-        if (v->len >= sizeof number) { /* a double would not hold it */
-            put_text(text, v->len, out);
-            break;
-        }
-        memcpy(number, text, v->len);
-        number[v->len] = '\0';
-        put_real(strtod(number, NULL), out);
+        put_number(text, v->len, out);
         break;
     case VALUE_TEXT:
         put_text(text, v->len, out);
@@ -300,6 +317,21 @@ static int check_keys(const struct sink_target *t, const char *keys, struct qerr
     return 0;
 }
 
+/* SQLite takes names for the same that differ in the case of ASCII letters only. */
+static int check_names(const struct sink_target *t, const char *table, struct qerr *e)
+{
+    if (strcasecmp(table, "quern_marks") == 0 || strncasecmp(table, "sqlite_", 7) == 0)
+        return qerr_set(e, Q_EUSAGE, "--table: %.60s is taken", table);
+    for (size_t i = 1; i < count_columns(t); i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcasecmp(column_name(t, i), column_name(t, k)) == 0)
+                return qerr_set(e, Q_EUSAGE,
+                                "--format sqlite: the columns %.60s and %.60s are "
+                                "one to SQLite",
+                                column_name(t, k), column_name(t, i));
+    return 0;
+}
+
 static void put_keys(const char *keys, struct qbuf *sql)
 {
     size_t len;
@@ -407,11 +439,10 @@ static int sqlite_check(const struct sink_target *t, struct qerr *e)
                         "--format sqlite is written to one file, not to %s", t->path);
     if (!table)
         return qerr_set(e, Q_EUSAGE, "--format sqlite needs --table NAME");
-    if (strcmp(table, "quern_marks") == 0)
-        return qerr_set(e, Q_EUSAGE, "--table: quern_marks is taken");
     if (count_columns(t) == 0)
         return qerr_set(e, Q_EUSAGE, "--format sqlite: this command has no rows");
-    return check_keys(t, job_word(t->job, "key"), e);
+    int rc = check_names(t, table, e);
+    return rc < 0 ? rc : check_keys(t, job_word(t->job, "key"), e);
 }
 
 static int sqlite_open(void **state, const struct sink_target *t, struct qerr *e)

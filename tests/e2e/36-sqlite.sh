@@ -102,6 +102,10 @@ t "a complete run is not done again" -E -o 3 \
      $QUERN factor --format sqlite --table t -o r.db 6 7 8 --resume && $DB r.db "SELECT count(*) FROM t"'
 t "without --resume it is, and rows without a key are added" -E -o 6 \
     '$QUERN factor --format sqlite --table t -o r.db 6 7 8 && $DB r.db "SELECT count(*) FROM t"'
+t "columns that are one to SQLite are refused" -s 2 -e '^quern: --format sqlite: the columns a and A are one' \
+    'echo "{}" >e.json; $QUERN extract --columns a=/a,A=/b --format sqlite --table t -o case.db e.json; s=$?; [ ! -e case.db ] && exit $s'
+t "so are the names that SQLite keeps for itself" -s 2 -e '^quern: --table: SQLite_x is taken' \
+    '$QUERN factor --format sqlite --table SQLite_x -o own.db 6; s=$?; [ ! -e own.db ] && exit $s'
 t "another key is another job" -s 2 -e 'another job' \
     '$QUERN factor --format sqlite --table t --key n -o r.db 6 7 8 --resume'
 t "a database that was put in its place is refused" -s 2 -e 'has been changed' \
