@@ -58,7 +58,8 @@ const struct qopt options_fetch[] = {
     {.name = "timeout",
      .kind = QOPT_DURATION,
      .value = "T",
-     .help = "for one try, from its start (waiting for a turn does not count)"},
+     .help = "for one try, from its start (waiting for a turn does not count); of "
+             "'extract' 60s unless given"},
     {.name = "connect-timeout",
      .kind = QOPT_DURATION,
      .value = "T",

@@ -9,6 +9,7 @@
 #include "source/fetch.h"
 
 enum { MS = 1000000, HEADER_FILE_MAX = 1 << 20 };
+static const uint64_t API_TIMEOUT_NS = UINT64_C(60000000000); /* JSON's: see --help */
 
 /* --- headers, which may hold secrets: none of their text goes into a message --- */
 
@@ -122,10 +123,20 @@ static void read_limits(struct fetch_config *c, const struct job *job)
         c->threads = c->limits.workers;
     c->policy.tries = (unsigned)job_count(job, "tries");
     c->policy.max_retry_after_ns = job_count(job, "max-retry-after");
-    c->timeout_ns = job_count(job, "timeout");
+    c->timeout_ns = job_given(job, "timeout") || strcmp(job->command, "extract") != 0
+                        ? job_count(job, "timeout")
+                        : API_TIMEOUT_NS;
     c->stall_ns = job_count(job, "stall-timeout");
     c->deadline_ns = job_count(job, "deadline");
     c->max_bytes = job_count(job, "max-bytes");
+    c->max_bytes_of = "--max-bytes";
+    /* A document is fetched whole, and then has this limit: it holds from the start. */
+    uint64_t document =
+        job_find(job, "max-document") ? job_count(job, "max-document") : 0;
+    if (document > 0 && (c->max_bytes == 0 || c->max_bytes > document)) {
+        c->max_bytes = document;
+        c->max_bytes_of = "--max-document";
+    }
     c->max_total = job_count(job, "max-total");
     c->max_redirs = (unsigned)job_count(job, "max-redirs");
 }

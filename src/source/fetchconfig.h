@@ -32,6 +32,7 @@ struct fetch_config {
     /* 0: none. */
     uint64_t timeout_ns, stall_ns, deadline_ns;
     uint64_t max_bytes, max_total;
+    const char *max_bytes_of; /* the option that says so */
 
     unsigned max_redirs;
     bool allow_downgrade, compressed, spool, fail_fast;

@@ -169,8 +169,8 @@ static void look_at_size(struct place *p)
     const struct fetch_config *c = p->thread->fetch->config;
     uint64_t all = p->from + (p->response.has_length ? p->response.length : 0);
     if (c->max_bytes > 0 && all > c->max_bytes && !p->job->coding)
-        place_break_off(p, FETCH_TOOLARGE, false,
-                        "the body has %" PRIu64 " bytes (--max-bytes)", all);
+        place_break_off(p, FETCH_TOOLARGE, false, "the body has %" PRIu64 " bytes (%s)",
+                        all, c->max_bytes_of);
 }
 
 void place_look(struct place *p)
@@ -285,8 +285,8 @@ static bool is_too_large(struct place *p, size_t n)
     const struct fetch_config *c = f->config;
     if (c->max_bytes > 0 && p->job->body.received + n > c->max_bytes)
         place_break_off(p, FETCH_TOOLARGE, false,
-                        "the body has more than %" PRIu64 " bytes (--max-bytes)",
-                        c->max_bytes);
+                        "the body has more than %" PRIu64 " bytes (%s)", c->max_bytes,
+                        c->max_bytes_of);
     else if (c->max_total > 0 && atomic_load(&f->bytes) + n > c->max_total)
         place_break_off(p, FETCH_TOOLARGE, false,
                         "all bodies have more than %" PRIu64 " bytes (--max-total)",

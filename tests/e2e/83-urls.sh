@@ -226,6 +226,11 @@ t "too large is too large" -s 1 -e 'numbers;to=20000' -T 20 \
     '$QUERN factor $quick --max-bytes 10K "$BASE/numbers;to=20000" >out'
 
 # --- documents
+for document in "extract --columns a=/a" "lineprod 1,2"; do
+    t "${document%% *}: one without an end is too large, and is not kept" -s 1 -o '' -T 20 \
+        -e '/endless/x:.*more than 100000 bytes \(--max-document\)' \
+        'ulimit -f 2048; $QUERN '"$document"' $quick --max-document 100000 "$BASE/endless/x"'
+done
 t "lineprod" -E -o $'51 '"$BASE/numbers;to=20"$'\n72 '"$BASE/numbers;from=2;to=20" \
     '$QUERN lineprod 3,17 -q "$BASE/numbers;to=20" "$BASE/numbers;from=2;to=20"'
 t "lineprod: half a document is none" -s 1 -o '' -e 'numbers;to=20' \
