@@ -156,7 +156,9 @@ const struct qopt options_fetch[] = {
     {.name = "failed",
      .kind = QOPT_TEXT,
      .value = "FILE",
-     .help = "write the URLs that failed, a list for another run"},
+     .help =
+         "write the URLs that failed, a list for another run; with the passwords in "
+         "them, so others may not read it"},
     {.name = NULL},
 };
 

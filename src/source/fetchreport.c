@@ -35,12 +35,12 @@ struct fetch_report {
 
 /* A FIFO is waited for here, and never again. */
 static int lines_open(struct lines *l, const struct job *job, const char *option,
-                      struct qerr *e)
+                      mode_t mode, struct qerr *e)
 {
     l->path = job_word(job, option);
     if (!l->path)
         return 0;
-    l->fd = open(l->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    l->fd = open(l->path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
     if (l->fd < 0 || fcntl(l->fd, F_SETFL, O_NONBLOCK) != 0)
         return qerr_sys(e, Q_EIO, errno, "%s", l->path);
     return 0;
@@ -107,9 +107,10 @@ int fetch_report_open(struct fetch_report **report, const struct job *job,
     if (!r)
         return qerr_nomem(e);
     r->report = r->failed = (struct lines){.fd = -1, .text = QBUF_INIT};
-    int rc = lines_open(&r->report, job, "report", e);
+    int rc = lines_open(&r->report, job, "report", 0666, e);
     if (rc == 0)
-        rc = lines_open(&r->failed, job, "failed", e);
+        rc = lines_open(&r->failed, job, "failed", 0600,
+                        e); /* URLs as they were given */
     if (rc < 0) {
         struct qerr ignored = QERR_INIT;
         (void)fetch_report_close(r, &ignored);

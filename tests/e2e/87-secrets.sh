@@ -83,7 +83,7 @@ t "nor by a kernel" \
 t "it goes to the first host only" -o none \
     'url $http "redirect;to=http:%2f%2f127.0.0.1:$other%2fok%2fpw4/x" >../private/urls
      $QUERN fetch -q -O p4 @../private/urls >out; seen ok/pw4 authorization'
-t "--failed can be used again: it is the user's own list" -m . \
+t "--failed can be used again: it is the user's own list, and nobody else's" -o 600 \
     'url $http "status;code=404/pw5" >../private/urls
      $QUERN fetch -q -O p5 --failed ../private/again @../private/urls >out
      cmp ../private/urls ../private/again && stat -c %a ../private/again'
