@@ -19,7 +19,8 @@
  *    (V_d = -2) or at an even k, where V_(k/2) = 0; k <= (n + 1) / 2 gives r < s - 1.
  *    Only V is computed: V_2k = V_k^2 - 2, V_(2k+1) = V_k V_(k+1) - P.
  *
- *    Below 2^32 few numbers need it: prime64_filter.c.
+ *    Below 2^32 a list of the composites that pass 3 takes its place:
+ * prime64_filter.c.
  *
  * That 3 and 4 together are a proof below 2^64 was established by exhaustion: J.
  * Feitsma and W. Galway listed all 118,968,378 Fermat pseudoprimes to base 2 below 2^64
@@ -114,8 +115,8 @@ bool prime64(uint64_t n)
     prime64_base2(&n, 1, &pass);
     if (!pass)
         return false;
-    if (n <= UINT32_MAX && prime64_base2_proves((uint32_t)n))
-        return true;
+    if (n <= UINT32_MAX)
+        return !prime64_is_pseudoprime((uint32_t)n);
     uint32_t p = prime64_lucas_p(n);
     prime64_lucas(&n, &p, 1, &pass);
     return pass;

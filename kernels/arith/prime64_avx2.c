@@ -7,8 +7,8 @@
  *
  *   sieve    the small primes, eight numbers at a time, with compaction;
  *   base 2   all survivors, in classes by size;
- *   Lucas    what passed: all primes and hardly anything else; below 2^32 most are
- * known to be prime without (prime64_filter.c).
+ *   Lucas    what passed: all primes and hardly anything else; below 2^32 a list takes
+ *            its place (prime64_filter.c).
  *
  * Below 2^50 the arithmetic is doubles with FMA (prime64_avx2_doubles.c), above it is
  * limbs of 32 bits (prime64_avx2_limbs.c), cheaper below 2^63 than above.
@@ -22,7 +22,7 @@
 /* What a list may hold, and room to fill its last group. */
 enum { ROOM = PRIME64_BLOCK + PRIME64_PAD };
 
-enum class { SMALL, MID, HALF, FULL, CLASSES };
+enum class { MID, HALF, FULL, CLASSES };
 
 struct list {
     size_t len;
@@ -44,14 +44,34 @@ static void list_pad(struct list *l)
         l->n[l->len + j] = l->n[0];
 }
 
-static void split(const struct prime64_sieved *s, struct list *lists)
+/* Moves what is 2^32 or more to the lists. */
+static void split(struct prime64_sieved *s, struct list *lists)
 {
+    size_t small = 0;
     for (size_t i = 0; i < s->len; i++) {
-        uint32_t top = s->top[i];
-        unsigned class = top == 0 ? SMALL : MID;
-        class += (top >> 18 != 0) + (top >> 31);
-        struct list *l = &lists[class];
-        list_add(l, (uint64_t)top << 32 | s->low[i], (uint16_t)s->at[i], true);
+        uint32_t top = s->top[i], low = s->low[i], at = s->at[i];
+        struct list *l = &lists[(top >> 18 != 0) + (top >> 31)];
+        list_add(l, (uint64_t)top << 32 | low, (uint16_t)at, top != 0);
+        s->low[small] = low;
+        s->at[small] = at;
+        small += top == 0;
+    }
+    s->len = small;
+}
+
+/* Answers numbers below 2^32. */
+static void answer_small(struct prime64_sieved *s, uint8_t *prime)
+{
+    for (size_t j = 0; j < PRIME64_PAD; j++)
+        s->low[s->len + j] = s->low[0];
+    for (size_t i = 0; i < s->len; i += GROUP_BASE2_DOUBLES) {
+        unsigned pass = prime64_avx2_base2_small(s->low + i);
+        if (s->len - i < GROUP_BASE2_DOUBLES)
+            pass &= (1u << (s->len - i)) - 1;
+        for (; pass != 0; pass &= pass - 1) {
+            size_t j = i + (unsigned)__builtin_ctz(pass);
+            prime[s->at[j]] = !prime64_is_pseudoprime(s->low[j]);
+        }
     }
 }
 
@@ -71,18 +91,6 @@ static void keep_base2(struct list *l, unsigned (*test)(const uint64_t *), size_
             size_t j = i + (unsigned)__builtin_ctz(pass);
             list_add(l, l->n[j], l->at[j], true);
         }
-    }
-}
-
-/* Below 2^32, base 2 alone proves most primes. */
-static void answer_small(struct list *l, uint8_t *prime)
-{
-    size_t len = l->len;
-    l->len = 0;
-    for (size_t i = 0; i < len; i++) {
-        bool proved = prime64_base2_proves((uint32_t)l->n[i]);
-        prime[l->at[i]] = proved;
-        list_add(l, l->n[i], l->at[i], !proved);
     }
 }
 
@@ -116,15 +124,17 @@ static void test_block(const uint64_t *n, size_t count, uint8_t *prime)
     struct prime64_sieved sieved;
     struct list lists[CLASSES];
     prime64_avx2_sieve(n, count, prime, &sieved);
+    if (sieved.small) {
+        answer_small(&sieved, prime);
+        return;
+    }
     for (int c = 0; c < CLASSES; c++)
         lists[c].len = 0;
     split(&sieved, lists);
-    keep_base2(&lists[SMALL], prime64_avx2_base2_small, GROUP_BASE2_DOUBLES);
+    answer_small(&sieved, prime);
     keep_base2(&lists[MID], prime64_avx2_base2_mid, GROUP_BASE2_DOUBLES);
     keep_base2(&lists[HALF], prime64_avx2_base2_half, GROUP_BASE2);
     keep_base2(&lists[FULL], prime64_avx2_base2_full, GROUP_BASE2);
-    answer_small(&lists[SMALL], prime);
-    answer_lucas(&lists[SMALL], prime64_avx2_lucas_mid, GROUP_LUCAS_DOUBLES, prime);
     answer_lucas(&lists[MID], prime64_avx2_lucas_mid, GROUP_LUCAS_DOUBLES, prime);
     answer_lucas(&lists[HALF], prime64_avx2_lucas_half, GROUP_LUCAS, prime);
     answer_lucas(&lists[FULL], prime64_avx2_lucas_full, GROUP_LUCAS, prime);

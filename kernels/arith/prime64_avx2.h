@@ -39,7 +39,7 @@ unsigned prime64_avx2_base2_half(const uint64_t *n);
 
 /* Base 2: 2^32 <= n < 2^50; n < 2^32. */
 unsigned prime64_avx2_base2_mid(const uint64_t *n);
-unsigned prime64_avx2_base2_small(const uint64_t *n);
+unsigned prime64_avx2_base2_small(const uint32_t *n);
 
 /* Lucas (point 4 in prime64.c) with parameters 3 <= p <= PRIME64_AVX2_P_MAX (for others
  * the answer means nothing): n >= 2^63; 2^50 <= n < 2^63; n < 2^50. */

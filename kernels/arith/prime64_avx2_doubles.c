@@ -17,6 +17,12 @@
 #error "prime64_avx2_doubles.c needs exact IEEE arithmetic: no -ffast-math"
 #endif
 
+/* Four numbers below 2^32. */
+AVX2_INLINE __m256i load_halves(const uint32_t *p)
+{
+    return _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)p));
+}
+
 /* n < 2^52, exactly. */
 AVX2_INLINE __m256d exact_double(__m256i n)
 {
@@ -93,14 +99,14 @@ AVX2_TARGET unsigned prime64_avx2_base2_mid(const uint64_t *numbers)
  * the last of them with one factor times 2^f. The first square has t < 2^62 / 2^12 and
  * 2u t < 1/4, hence |x| <= n; from then on t <= 2^15 n < 2^47 and |x| <= n (1/2 +
  * 2^-5). */
-AVX2_TARGET unsigned prime64_avx2_base2_small(const uint64_t *numbers)
+AVX2_TARGET unsigned prime64_avx2_base2_small(const uint32_t *numbers)
 {
     enum { DIGIT = 4 };
     __m256d x[DOUBLES_BASE2], n[DOUBLES_BASE2], r[DOUBLES_BASE2];
     const __m256d zero = _mm256_setzero_pd();
     PRIME64_UNROLL
     for (int j = 0; j < DOUBLES_BASE2; j++) {
-        __m256i v = load(numbers + LANES * j);
+        __m256i v = load_halves(numbers + LANES * j);
         n[j] = exact_double(v);
         r[j] = _mm256_div_pd(_mm256_set1_pd(1), n[j]);
         x[j] = power_double(_mm256_srli_epi64(v, 27));
@@ -114,8 +120,8 @@ AVX2_TARGET unsigned prime64_avx2_base2_small(const uint64_t *numbers)
         __m256i mask = splat((1ull << step) - 1);
         PRIME64_UNROLL
         for (int j = 0; j < DOUBLES_BASE2; j++) {
-            __m256i v =
-                _mm256_srl_epi64(load(numbers + LANES * j), _mm_cvtsi32_si128(at + 1));
+            __m256i v = _mm256_srl_epi64(load_halves(numbers + LANES * j),
+                                         _mm_cvtsi32_si128(at + 1));
             __m256d y = _mm256_mul_pd(x[j], power_double(_mm256_and_si256(v, mask)));
             x[j] = multiply_double(x[j], y, zero, n[j], r[j]);
         }
@@ -123,7 +129,8 @@ AVX2_TARGET unsigned prime64_avx2_base2_small(const uint64_t *numbers)
     unsigned pass = 0;
     PRIME64_UNROLL
     for (int j = 0; j < DOUBLES_BASE2; j++)
-        pass |= is_jacobi_of_two(x[j], n[j], load(numbers + LANES * j)) << LANES * j;
+        pass |= is_jacobi_of_two(x[j], n[j], load_halves(numbers + LANES * j))
+                << LANES * j;
     return pass;
 }
 

@@ -7,6 +7,9 @@
  * c p^-1 mod 2^32 <= (2^32 - 1) / p. AVX2 compares signed numbers only, so both sides
  * are shifted by 2^31; c is shifted once, before the product, since p^-1 is odd.
  *
+ * The constants of a prime stand in memory once for each lane, so that a product and a
+ * comparison read them as they are: three instructions for a prime.
+ *
  * Most numbers fall to the first group. The rest is packed together before the next
  * groups.
  */
@@ -19,26 +22,27 @@
 enum { GROUP_MAX = 9, EIGHT = 8 };
 
 struct group {
-    uint32_t product, inverse;
     struct {
-        uint32_t inverse;
-        int32_t limit;
+        _Alignas(32) uint32_t inverse[EIGHT];
+        int32_t limit[EIGHT]; /* the greatest multiple's, shifted */
     } prime[GROUP_MAX];
+    uint32_t product, inverse;
 };
 
 /* p^-1 mod 2^32: 5 bits from (3p)^2, doubled by each Newton step. */
 #define NEWTON(p, x) ((x) * (2u - (p) * (x)))
 #define INVERSE(p) NEWTON(p, NEWTON(p, NEWTON(p, (3u * (p)) ^ 2u)))
+#define LANES8(x)                                                                      \
+    {                                                                                  \
+        x, x, x, x, x, x, x, x                                                         \
+    }
 #define PRIME(p)                                                                       \
     {                                                                                  \
-        INVERSE(p##u), (int32_t)((UINT32_MAX / p##u + 1) - 0x80000000u)                \
+        LANES8(INVERSE(p##u)), LANES8((int32_t)(UINT32_MAX / p##u - 0x80000000u))      \
     }
 #define GROUP(m, ...)                                                                  \
     {                                                                                  \
-        (m), INVERSE(m),                                                               \
-        {                                                                              \
-            __VA_ARGS__                                                                \
-        }                                                                              \
+        {__VA_ARGS__}, (m), INVERSE(m),                                                \
     }
 #define GROUP3(a, b, c) GROUP(a##u *b##u *c##u, PRIME(a), PRIME(b), PRIME(c))
 #define GROUP4(a, b, c, d)                                                             \
@@ -119,18 +123,20 @@ AVX2_INLINE __m256i residue(__m256i low, __m256i top, const struct group *g)
                             _mm256_andnot_si256(no_borrow, m));
 }
 
-/* All ones where one of the first `count` primes of the group divides c. */
-AVX2_INLINE __m256i divisible(__m256i c, const struct group *g, int count)
+/* `coprime` where none of the first `count` primes of the group divides c, else 0. */
+AVX2_INLINE __m256i without(__m256i coprime, __m256i c, const struct group *g,
+                            int count)
 {
     __m256i shifted = _mm256_xor_si256(c, splat32(0x80000000u));
-    __m256i hit = _mm256_setzero_si256();
+    /* Else gcc makes each constant anew, by three instructions and not by none. */
+    __asm__("" : "+r"(g));
     PRIME64_UNROLL
     for (int i = 0; i < count; i++) {
-        __m256i q = _mm256_mullo_epi32(shifted, splat32(g->prime[i].inverse));
-        __m256i limit = _mm256_set1_epi32(g->prime[i].limit);
-        hit = _mm256_or_si256(hit, _mm256_cmpgt_epi32(limit, q));
+        __m256i q = _mm256_mullo_epi32(shifted, load32(g->prime[i].inverse));
+        __m256i limit = _mm256_load_si256((const __m256i *)g->prime[i].limit);
+        coprime = _mm256_and_si256(coprime, _mm256_cmpgt_epi32(q, limit));
     }
-    return hit;
+    return coprime;
 }
 
 /* The places in a block of the lanes that sieve_eight splits eight numbers into. */
@@ -145,10 +151,9 @@ AVX2_INLINE __m256i sieve_eight(const uint64_t *n, uint32_t base, uint8_t *prime
     __m256i low = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88));
     __m256i top = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd));
     __m256i c = _mm256_testz_si256(top, top) ? low : residue(low, top, &first_group);
-    __m256i bad = divisible(c, &first_group, GROUP_MAX);
-    __m256i parity = _mm256_and_si256(low, splat32(1));
-    bad = _mm256_or_si256(bad, _mm256_cmpeq_epi32(parity, zero));
-    unsigned good = ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(bad)) & 255;
+    __m256i odd = _mm256_slli_epi32(low, 31);
+    __m256i coprime = without(odd, c, &first_group, GROUP_MAX);
+    unsigned good = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(coprime));
     __m256i rest = _mm256_or_si256(top, _mm256_srli_epi32(low, 12));
     __m256i is_tiny = _mm256_cmpeq_epi32(rest, zero);
     unsigned tiny = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(is_tiny));
@@ -173,12 +178,12 @@ AVX2_INLINE void sieve_groups(struct prime64_sieved *s, const struct group *grou
     s->len = 0;
     for (size_t i = 0; i < len; i += EIGHT) {
         __m256i low = load32(s->low + i), top = load32(s->top + i);
-        __m256i at = load32(s->at + i), bad = _mm256_setzero_si256();
+        __m256i at = load32(s->at + i), coprime = splat32(UINT32_MAX);
         for (size_t g = 0; g < count; g++) {
             __m256i c = small ? low : residue(low, top, &groups[g]);
-            bad = _mm256_or_si256(bad, divisible(c, &groups[g], size));
+            coprime = without(coprime, c, &groups[g], size);
         }
-        unsigned good = ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(bad)) & 255;
+        unsigned good = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(coprime));
         append(s, good, low, top, at);
     }
 }
@@ -202,7 +207,7 @@ AVX2_TARGET void prime64_avx2_sieve(const uint64_t *n, size_t count, uint8_t *pr
     }
     s->small = _mm256_testz_si256(top, top);
     if (s->small) {
-        sieve_groups(s, groups5, 2, 5, true);
+        sieve_groups(s, groups5, COUNT(groups5), 5, true);
         return;
     }
     sieve_groups(s, groups5, COUNT(groups5), 5, false);

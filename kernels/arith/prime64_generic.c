@@ -19,17 +19,18 @@ struct list {
     uint16_t at[BLOCK + PRIME64_LANES];
 };
 
-/* Of a group of `in` that passed base 2: answers what is proved, lists the rest. */
+/* Of a group of `in` that passed base 2: answers those below 2^32, lists the rest. */
 static void keep(struct list *out, const struct list *in, size_t from, const bool *pass,
                  uint8_t *prime)
 {
     for (size_t j = 0; j < PRIME64_LANES && from + j < in->len; j++) {
         uint64_t n = in->n[from + j];
-        bool proved = n <= UINT32_MAX && prime64_base2_proves((uint32_t)n);
-        prime[in->at[from + j]] = pass[j] && proved;
+        bool small = n <= UINT32_MAX;
+        prime[in->at[from + j]] =
+            pass[j] && small && !prime64_is_pseudoprime((uint32_t)n);
         out->n[out->len] = n;
         out->at[out->len] = in->at[from + j];
-        out->len += pass[j] && !proved;
+        out->len += pass[j] && !small;
     }
 }
 

@@ -30,15 +30,17 @@ PRIME64_INLINE bool prime64_tiny(uint64_t n)
     return prime64_odd_primes[n / 128] >> (n / 2 % 64) & 1;
 }
 
-/* Is n < 2^32, odd, without a prime factor below 64, proved prime by passing base 2
- * alone? If not, only the Lucas test can tell (prime64_filter.c). */
-enum { PRIME64_FILTER_BITS = 1 << 15 };
+/* Is n < 2^32 without a prime factor below 64 composite, although it passes base 2?
+ * (prime64_filter.c) */
+enum { PRIME64_FILTER_BITS = 1 << 15, PRIME64_PSEUDOPRIMES = 3054 };
+extern const uint32_t prime64_pseudoprimes[PRIME64_PSEUDOPRIMES]; /* ascending */
 extern const uint64_t prime64_filter[PRIME64_FILTER_BITS / 64];
+bool prime64_is_listed(uint32_t n);
 
-PRIME64_INLINE bool prime64_base2_proves(uint32_t n)
+PRIME64_INLINE bool prime64_is_pseudoprime(uint32_t n)
 {
     uint32_t hash = n * 0x976699cdu / (UINT32_MAX / PRIME64_FILTER_BITS + 1);
-    return !(prime64_filter[hash / 64] >> hash % 64 & 1);
+    return (prime64_filter[hash / 64] >> hash % 64 & 1) && prime64_is_listed(n);
 }
 
 /* The least P >= 3 with Jacobi symbol (P^2 - 4 | n) = -1; 0 if n is a square or a

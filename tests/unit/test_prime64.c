@@ -415,6 +415,14 @@ static void test_lucas_parameter(void)
 }
 
 #if defined(__x86_64__)
+static unsigned base2_small(const uint64_t *n)
+{
+    uint32_t halves[GROUP_BASE2_DOUBLES];
+    for (size_t i = 0; i < GROUP_BASE2_DOUBLES; i++)
+        halves[i] = (uint32_t)n[i];
+    return prime64_avx2_base2_small(halves);
+}
+
 /* Each place of a group against 2^((n-1)/2) by FLINT; half of the numbers are prime. */
 static size_t wrong_base2(unsigned (*test)(const uint64_t *), size_t group,
                           unsigned bits)
@@ -448,10 +456,29 @@ static void test_base2_groups(void)
         CU_ASSERT_EQUAL(wrong_base2(prime64_avx2_base2_mid, GROUP_BASE2_DOUBLES, bits),
                         0);
     for (unsigned bits = 13; bits <= 32; bits++)
-        CU_ASSERT_EQUAL(
-            wrong_base2(prime64_avx2_base2_small, GROUP_BASE2_DOUBLES, bits), 0);
+        CU_ASSERT_EQUAL(wrong_base2(base2_small, GROUP_BASE2_DOUBLES, bits), 0);
 }
 #endif
+
+/* There are 3054, so if all that are listed are right ones none is missing. */
+static void test_pseudoprimes(void)
+{
+    const uint64_t odd_primes_to_53 = 16294579238595022365u;
+    size_t bad = 0;
+    uint32_t last = 0;
+    for (size_t i = 0; i < PRIME64_PSEUDOPRIMES; i++) {
+        uint32_t n = prime64_pseudoprimes[i];
+        uint64_t want = (n + 2) & 4 ? n - 1 : 1;
+        bad += n <= last || n % 2 == 0 || n_gcd(n, odd_primes_to_53) != 1 ||
+               n % 59 == 0 || n % 61 == 0 || n_is_prime(n) ||
+               n_powmod2(2, n / 2, n) != want;
+        bad += !prime64_is_pseudoprime(n) || prime64_is_pseudoprime(n - 2);
+        expect(n, false);
+        last = n;
+    }
+    CU_ASSERT_EQUAL(bad, 0);
+    answered(0, PRIME64_PSEUDOPRIMES);
+}
 
 /* Primes for which 2 and all primes to 67 are residues have a large P. */
 static void test_large_parameter(void)
@@ -538,6 +565,7 @@ static const struct unit_test tests[] = {
     {"known pseudoprimes", test_known},
     {"products of related primes", test_families},
     {"p(2p-1) and p(3p-2)", test_base2_pseudoprimes},
+    {"the list of pseudoprimes", test_pseudoprimes},
     {"Carmichael numbers", test_carmichael},
     {"batches of any length", test_counts},
     {"blocks of primes", test_full_blocks},
