@@ -190,10 +190,11 @@ size_t decimal_scan_generic(const char *text, size_t *pos, size_t end, size_t ma
  * independent of each other. The window begins small, for texts with little to sweep
  * over, and grows.
  *
- * A value is made from the 32 bytes that end with its last digit: what stands before
- * the number is masked to zeros, then neighbours are joined as in value_of_eight, by
- * instructions that multiply and add pairs. Numbers of up to eight digits are taken
- * four at a time, each in 64 bits, when all is as plain as it can be. */
+ * Where nothing but digits and white space stands in the window, numbers are taken four
+ * at a time. A value is made from the 32 bytes that end with its last digit: what
+ * stands before the number is masked to zeros, then neighbours are joined as in
+ * value_of_eight, by instructions that multiply and add pairs. Numbers of up to seven
+ * digits need eight bytes each. */
 
 #if defined(__x86_64__)
 
@@ -203,23 +204,49 @@ enum { WINDOW_FIRST = 128, WINDOW_LAST = 512 };
 #define AVX2_INLINE                                                                    \
     static inline __attribute__((target("avx2,bmi,popcnt"), always_inline))
 
-/* One bit for each of the 32 bytes at s: it is no digit. */
-AVX2_INLINE uint32_t stops_of_32(const char *s)
+AVX2_INLINE __m256i load32(const void *p)
 {
-    __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)s);
-    __m256i d = _mm256_sub_epi8(bytes, _mm256_set1_epi8('0'));
-    __m256i digit = _mm256_cmpeq_epi8(_mm256_min_epu8(d, _mm256_set1_epi8(9)), d);
-    return ~(uint32_t)_mm256_movemask_epi8(digit);
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+
+AVX2_INLINE void store32(void *p, __m256i v)
+{
+    _mm256_storeu_si256((__m256i *)p, v);
+}
+
+/* Which bytes are those that the table has at the place of their lower half: bytes with
+ * the same lower half and bytes above 127 are not. */
+AVX2_INLINE __m256i bytes_of_table(__m256i bytes, __m256i table)
+{
+    return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(table, bytes), bytes);
+}
+
+/* One bit for each of the 32 bytes at s: it is a digit. `plain` stays all ones if the
+ * others are white space. */
+AVX2_INLINE uint32_t digits_of_32(const char *s, __m256i *plain)
+{
+    const __m256i digits = _mm256_broadcastsi128_si256(_mm_setr_epi8(
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 0, 0, 0, 0, 0, 0));
+    const __m256i spaces = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', '\v', '\f', '\r', 0, 0));
+    __m256i bytes = load32(s);
+    __m256i digit = bytes_of_table(bytes, digits);
+    __m256i known = _mm256_or_si256(digit, bytes_of_table(bytes, spaces));
+    *plain = _mm256_and_si256(*plain, known);
+    return (uint32_t)_mm256_movemask_epi8(digit);
 }
 
 /* Lists the places in text[at .. end) where no digit stands; returns how many. `stops`
- * has room for end - at + 4, and the text may be read 64 bytes beyond `end`. */
-AVX2_INLINE size_t list_stops(const char *text, size_t at, size_t end, uint64_t *stops)
+ * has room for end - at + 4, and the text may be read 64 bytes beyond `end`. `*plain`:
+ * all of them are surely white space. */
+AVX2_INLINE size_t list_stops(const char *text, size_t at, size_t end, uint64_t *stops,
+                              bool *plain)
 {
     size_t n = 0;
+    __m256i known = _mm256_set1_epi8(-1);
     for (; at < end; at += 64) {
-        uint64_t mask = stops_of_32(text + at) | (uint64_t)stops_of_32(text + at + 32)
-                                                     << 32;
+        uint64_t mask = digits_of_32(text + at, &known);
+        mask = ~(mask | (uint64_t)digits_of_32(text + at + 32, &known) << 32);
         if (end - at < 64)
             mask &= (UINT64_C(1) << (end - at)) - 1;
         size_t count = (size_t)__builtin_popcountll(mask);
@@ -232,81 +259,153 @@ AVX2_INLINE size_t list_stops(const char *text, size_t at, size_t end, uint64_t 
         }
         n += count;
     }
+    *plain = _mm256_movemask_epi8(known) == -1;
     return n;
 }
 
-/* Reads four numbers, which end at stops[0..4), the first begins behind stops[-1];
- * false if one of them has no digits, or more than `limit` <= 7, or a leading zero, or
- * anything but white space behind it. */
-AVX2_INLINE bool read_four(const char *text, const uint64_t *stops, int64_t limit,
-                           const struct decimal_out *out, size_t n)
+/* The values of four numbers of `len` <= 7 digits, which begin behind stops[-1 .. 3).
+ * False if one has a leading zero. */
+AVX2_INLINE bool values_of_few(const char *text, const uint64_t *stops, __m256i len,
+                               uint64_t *v)
 {
-    const __m256i one = _mm256_set1_epi64x(1), low = _mm256_set1_epi64x(0xff);
-    __m256i stop = _mm256_loadu_si256((const __m256i *)(const void *)stops);
-    __m256i begin = _mm256_loadu_si256((const __m256i *)(const void *)(stops - 1));
-    begin = _mm256_add_epi64(begin, one);
-    __m256i len = _mm256_sub_epi64(stop, begin), bits = _mm256_slli_epi64(len, 3);
     uint64_t w[4];
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++)
         w[k] = load8(text + stops[k - 1] + 1);
-    __m256i t =
+    __m256i d =
         _mm256_setr_epi64x((int64_t)w[0], (int64_t)w[1], (int64_t)w[2], (int64_t)w[3]);
-    __m256i d = _mm256_sub_epi8(t, _mm256_set1_epi8('0'));
-    /* What must not be, in the lowest byte: the first digit is 0 and not the last; what
-     * is behind is no white space. */
-    __m256i zero = _mm256_andnot_si256(_mm256_cmpeq_epi64(len, one),
+    d = _mm256_sub_epi8(d, _mm256_set1_epi8('0'));
+    /* The first digit is 0 and not the last: in the lowest byte. */
+    __m256i zero = _mm256_andnot_si256(_mm256_cmpeq_epi64(len, _mm256_set1_epi64x(1)),
                                        _mm256_cmpeq_epi8(d, _mm256_setzero_si256()));
-    __m256i c = _mm256_srlv_epi64(t, bits);
-    __m256i tab = _mm256_sub_epi8(c, _mm256_set1_epi8('\t'));
-    __m256i space = _mm256_or_si256(
-        _mm256_cmpeq_epi8(c, _mm256_set1_epi8(' ')),
-        _mm256_cmpeq_epi8(_mm256_min_epu8(tab, _mm256_set1_epi8(4)), tab));
-    __m256i wrong = _mm256_or_si256(zero, _mm256_andnot_si256(space, low));
-    wrong = _mm256_and_si256(wrong, low);
-    wrong = _mm256_or_si256(wrong, _mm256_cmpgt_epi64(len, _mm256_set1_epi64x(limit)));
-    wrong = _mm256_or_si256(wrong, _mm256_cmpgt_epi64(one, len));
-    if (!_mm256_testz_si256(wrong, wrong))
+    if (!_mm256_testz_si256(zero, _mm256_set1_epi64x(0xff)))
         return false;
-    __m256i shift = _mm256_sub_epi64(_mm256_set1_epi64x(64), bits);
+    __m256i shift = _mm256_sub_epi64(_mm256_set1_epi64x(64), _mm256_slli_epi64(len, 3));
     d = _mm256_sllv_epi64(d, shift); /* zeros in front */
     d = _mm256_maddubs_epi16(d, _mm256_set1_epi16(10 + (1 << 8)));
     d = _mm256_madd_epi16(d, _mm256_set1_epi32(100 + (1 << 16)));
     d = _mm256_madd_epi16(d, _mm256_set1_epi64x(10000 + (INT64_C(1) << 32)));
     d = _mm256_add_epi64(_mm256_srli_epi64(d, 32),
                          _mm256_and_si256(d, _mm256_set1_epi64x(0xffffffff)));
-    _mm256_storeu_si256((__m256i *)(void *)(out->v + n), d);
-    _mm256_storeu_si256((__m256i *)(void *)(out->after + n), stop);
-    _mm256_storeu_si256(
-        (__m256i *)(void *)(out->digits + n),
-        _mm256_add_epi64(begin, _mm256_set1_epi64x((int64_t)(intptr_t)text)));
-    len = _mm256_permutevar8x32_epi32(len, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
-    _mm_storeu_si128((__m128i *)(void *)(out->len + n), _mm256_castsi256_si128(len));
+    store32(v, d);
     return true;
+}
+
+/* The `len` <= 20 digits that end before `stop`, in pairs: 16 of them, the last one in
+ * the highest place. */
+AVX2_INLINE __m256i pairs_before(const char *stop, size_t len)
+{
+    static const uint8_t keep[64] = {
+        [32] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    __m256i d = _mm256_xor_si256(load32(stop - 32), _mm256_set1_epi8('0'));
+    d = _mm256_and_si256(d, load32(keep + len));
+    return _mm256_maddubs_epi16(d, _mm256_set1_epi16(10 + (1 << 8)));
+}
+
+/* Two numbers in pairs to eights: of each number its first 16 digits in the lower lane,
+ * a's before b's, its last 16 in the upper one. */
+AVX2_INLINE __m256i eights_of_two(__m256i a, __m256i b)
+{
+    __m256i d = _mm256_packus_epi16(a, b);
+    d = _mm256_maddubs_epi16(d, _mm256_set1_epi16(100 + (1 << 8)));
+    return _mm256_madd_epi16(d, _mm256_set1_epi32(10000 + (1 << 16)));
 }
 
 /* The value of the `len` <= 20 digits that end before `stop`; false if that is 2^64 or
  * more. */
 AVX2_INLINE bool value_before(const char *stop, size_t len, uint64_t *v)
 {
-    static const uint8_t keep[64] = {
-        [32] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    __m256i d = _mm256_loadu_si256((const __m256i *)(const void *)(stop - 32));
-    __m256i mask = _mm256_loadu_si256((const __m256i *)(const void *)(keep + len));
-    d = _mm256_and_si256(_mm256_sub_epi8(d, _mm256_set1_epi8('0')), mask);
-    d = _mm256_maddubs_epi16(d, _mm256_set1_epi16(10 + (1 << 8)));
-    d = _mm256_madd_epi16(d, _mm256_set1_epi32(100 + (1 << 16)));
-    d = _mm256_packus_epi32(d, d);
-    d = _mm256_madd_epi16(d, _mm256_set1_epi32(10000 + (1 << 16)));
-    /* Eight digits in each half: 0 and the first four; the next eight and the last. */
-    uint64_t high = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(d));
-    uint64_t low = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(d, 1));
-    uint64_t top = (high >> 32) * DECIMAL_POW8 + (low & 0xffffffff);
-    uint64_t value;
+    __m256i pairs = pairs_before(stop, len), d = eights_of_two(pairs, pairs);
+    uint64_t first = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(d)) >> 32;
+    uint64_t rest = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(d, 1));
+    uint64_t top = first * DECIMAL_POW8 + (rest & 0xffffffff), value;
     return !__builtin_mul_overflow(top, DECIMAL_POW8, &value) &&
-           !__builtin_add_overflow(value, low >> 32, v);
+           !__builtin_add_overflow(value, rest >> 32, v);
+}
+
+/* The values of four numbers of `len` <= 20 digits, which end before stops[0 .. 4).
+ * False if one has a leading zero, or is 2^64 or more. */
+AVX2_INLINE bool values_of_many(const char *text, const uint64_t *stops, uint64_t *v)
+{
+    /* The least number of so many digits, less 2^63 for a signed comparison. */
+#define LEAST(x) (int64_t)((x) ^ UINT64_C(0x8000000000000000))
+    static const int64_t least[DECIMAL_U64 + 1] = {LEAST(0u),
+                                                   LEAST(0u),
+                                                   LEAST(10u),
+                                                   LEAST(100u),
+                                                   LEAST(1000u),
+                                                   LEAST(10000u),
+                                                   LEAST(100000u),
+                                                   LEAST(1000000u),
+                                                   LEAST(10000000u),
+                                                   LEAST(100000000u),
+                                                   LEAST(1000000000u),
+                                                   LEAST(10000000000u),
+                                                   LEAST(100000000000u),
+                                                   LEAST(1000000000000u),
+                                                   LEAST(10000000000000u),
+                                                   LEAST(100000000000000u),
+                                                   LEAST(1000000000000000u),
+                                                   LEAST(10000000000000000u),
+                                                   LEAST(100000000000000000u),
+                                                   LEAST(1000000000000000000u),
+                                                   LEAST(10000000000000000000u)};
+#undef LEAST
+    const __m256i pow8 = _mm256_set1_epi64x((int64_t)DECIMAL_POW8);
+    __m256i pairs[4];
+    size_t len[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+        len[k] = stops[k] - stops[k - 1] - 1;
+        pairs[k] = pairs_before(text + stops[k], len[k]);
+    }
+    __m256i ab = eights_of_two(pairs[0], pairs[1]);
+    __m256i cd = eights_of_two(pairs[2], pairs[3]);
+    /* The first four digits in the upper halves; the next eight, and the last. */
+    __m256i first = _mm256_permute2x128_si256(ab, cd, 0x20);
+    __m256i rest = _mm256_permute2x128_si256(ab, cd, 0x31);
+    __m256i top = _mm256_mul_epu32(_mm256_srli_epi64(first, 32), pow8);
+    top = _mm256_add_epi64(top, _mm256_blend_epi32(rest, _mm256_setzero_si256(), 0xaa));
+    __m256i value = _mm256_mul_epu32(_mm256_srli_epi64(top, 32), pow8);
+    value = _mm256_add_epi64(_mm256_slli_epi64(value, 32), _mm256_mul_epu32(top, pow8));
+    value = _mm256_add_epi64(value, _mm256_srli_epi64(rest, 32));
+    /* If `top` is as large as it may be, what overflows is small, and `low` tells. */
+    __m256i at_least =
+        _mm256_setr_epi64x(least[len[0]], least[len[1]], least[len[2]], least[len[3]]);
+    __m256i low = _mm256_cmpgt_epi64(
+        at_least, _mm256_xor_si256(value, _mm256_set1_epi64x(INT64_MIN)));
+    __m256i high = _mm256_cmpgt_epi64(
+        top, _mm256_set1_epi64x((int64_t)(UINT64_MAX / DECIMAL_POW8)));
+    __m256i wrong = _mm256_or_si256(low, high);
+    store32(v, value);
+    return _mm256_testz_si256(wrong, wrong);
+}
+
+/* Reads four numbers of a plain window, which end at stops[0..4), the first begins
+ * behind stops[-1]; false if one of them has no digits, or more than `limit` <= 20, or
+ * a leading zero, or is 2^64 or more. */
+AVX2_INLINE bool read_four(const char *text, const uint64_t *stops, int64_t limit,
+                           const struct decimal_out *out, size_t n)
+{
+    const __m256i one = _mm256_set1_epi64x(1);
+    __m256i stop = load32(stops), begin = _mm256_add_epi64(load32(stops - 1), one);
+    __m256i len = _mm256_sub_epi64(stop, begin);
+    __m256i wrong = _mm256_or_si256(_mm256_cmpgt_epi64(len, _mm256_set1_epi64x(limit)),
+                                    _mm256_cmpgt_epi64(one, len));
+    if (!_mm256_testz_si256(wrong, wrong))
+        return false;
+    __m256i many = _mm256_cmpgt_epi64(len, _mm256_set1_epi64x(7));
+    if (!(_mm256_testz_si256(many, many) ? values_of_few(text, stops, len, out->v + n)
+                                         : values_of_many(text, stops, out->v + n)))
+        return false;
+    store32(out->after + n, stop);
+    store32(out->digits + n,
+            _mm256_add_epi64(begin, _mm256_set1_epi64x((int64_t)(intptr_t)text)));
+    len = _mm256_permutevar8x32_epi32(len, _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+    _mm_storeu_si128((__m128i *)(void *)(out->len + n), _mm256_castsi256_si128(len));
+    return true;
 }
 
 AVX2 size_t decimal_scan_avx2(const char *text, size_t *pos, size_t end, size_t max,
@@ -314,17 +413,17 @@ AVX2 size_t decimal_scan_avx2(const char *text, size_t *pos, size_t end, size_t 
 {
     uint64_t list[1 + WINDOW_LAST + 4] = {0}, *stops = list + 1;
     size_t limit = max_digits < DECIMAL_U64 ? max_digits : DECIMAL_U64;
-    int64_t few = limit < 7 ? (int64_t)limit : 7;
     const struct decimal_out to = *out; /* known to stay as it is */
     size_t n = 0, at = *pos, window = WINDOW_FIRST;
     while (at < end && n < max) {
         size_t from = at;
+        bool plain;
         size_t count =
-            list_stops(text, at, end - at > window ? at + window : end, stops);
+            list_stops(text, at, end - at > window ? at + window : end, stops, &plain);
         stops[-1] = at - 1;
         for (size_t i = 0; i < count && n < max;) {
-            while (count - i >= 4 && max - n >= 4 &&
-                   read_four(text, stops + i, few, &to, n)) {
+            while (plain && count - i >= 4 && max - n >= 4 &&
+                   read_four(text, stops + i, (int64_t)limit, &to, n)) {
                 n += 4;
                 i += 4;
                 at = stops[i - 1] + 1;

@@ -370,6 +370,50 @@ static void scan_short(void)
         }
 }
 
+/* Eleven numbers of one length, of which one is at an edge, in each place. */
+static void scan_long(void)
+{
+    static const char *const edges[] = {"18446744073709551615",
+                                        "18446744073709551616",
+                                        "18446744073709551614",
+                                        "18446744073700000000",
+                                        "18446744073699999999",
+                                        "18446744073609551615",
+                                        "18446744073800000000",
+                                        "18446744083709551615",
+                                        "99999999999999999999",
+                                        "10000000000000000000",
+                                        "184467440737095516150",
+                                        "01844674407370955161",
+                                        "00000000000000000001",
+                                        "0",
+                                        "00",
+                                        "10000000",
+                                        "01000000",
+                                        "9999999",
+                                        "1000000000000000",
+                                        "0999999999999999",
+                                        "9999999999999999"};
+    for (size_t i = 0; i < 11 * (sizeof edges / sizeof *edges); i++)
+        for (size_t digits = 1; digits <= 20; digits++) {
+            char text[512];
+            size_t len = 0;
+            for (size_t k = 0; k < 11; k++) {
+                if (k == i % 11)
+                    len += (size_t)sprintf(text + len, "%s", edges[i / 11]);
+                else
+                    for (size_t d = 0; d < digits; d++)
+                        text[len++] = d == 0 ? '1' : (char)('0' + unit_random() % 10);
+                text[len++] = '\n';
+            }
+            char *s = pad(text, len, "1\n"[i % 2], DECIMAL_PAD);
+            check_scan(s, 0, len, 20, 20);
+            check_scan(s, 0, len, 20, (uint32_t)digits);
+            check_scan(s, 0, len, 1 + i % 9, 20);
+            unpad(s);
+        }
+}
+
 static void scan_stops(void)
 {
     /* One token of each length and each stopping byte, alone, cut at each place. */
@@ -392,7 +436,7 @@ static const struct unit_test tests[] = {
     {"parse: edges", parse_edges},       {"parse: what is no number", parse_bad},
     {"parse: two limbs", parse_128},     {"span", span},
     {"scan: random text", scan_random},  {"scan: every stop", scan_stops},
-    {"scan: short numbers", scan_short},
+    {"scan: short numbers", scan_short}, {"scan: long numbers", scan_long},
 };
 
 UNIT_MAIN("decimal", tests)
