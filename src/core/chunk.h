@@ -38,6 +38,8 @@ enum {
     TOKEN_MAX = 1 << 20,        /* a longer token, or line, is a bad record */
     CHUNK_TEXT = TOKEN_MAX + 1, /* most bytes of text in a chunk: a token that is too
                                    long shows. A document may be longer */
+    CHUNK_AIM = 1 << 19, /* so many are enough: with the rows made of them they stay in
+                            the second level of cache, mostly */
     CHUNK_FAILED = 256
 };
 

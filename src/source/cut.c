@@ -1,5 +1,5 @@
 /*
- * A chunk is the carry, then what read gives until the chunk is full, the stream ends,
+ * A chunk is the carry, then what read gives until there is enough, the stream ends,
  * or nothing more comes at once and there is a whole token to hand on (a pipe must
  * stream). It is then cut behind its last white space; what follows becomes the carry.
  * For lines all is the same, but only a newline counts as white space. A stream of
@@ -100,10 +100,12 @@ static bool ends_in_comment(const char *text, size_t len, bool comment)
 static int fill(struct cut *c, cut_read read, void *from, struct chunk *chunk,
                 struct qerr *e)
 {
-    while (!c->ended && chunk->len < CHUNK_TEXT) {
+    while (!c->ended) {
         bool wait = whole_records(chunk) == 0;
-        ssize_t n =
-            read(from, chunk->text + chunk->len, CHUNK_TEXT - chunk->len, wait, e);
+        size_t most = wait && chunk->len >= CHUNK_AIM ? CHUNK_TEXT : CHUNK_AIM;
+        if (chunk->len >= most)
+            return 0;
+        ssize_t n = read(from, chunk->text + chunk->len, most - chunk->len, wait, e);
         if (n == CUT_NOTHING_NOW)
             return 0;
         if (n < 0)
