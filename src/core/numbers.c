@@ -67,6 +67,7 @@ static uint64_t count_newlines(const char *s, size_t n)
         size_t rounds = n / sizeof(bytes16);
         rounds = rounds < 255 ? rounds : 255;
         bytes16 sum = {0};
+#pragma GCC unroll 4
         for (size_t i = 0; i < rounds; i++, s += sizeof(bytes16)) {
             bytes16 v;
             memcpy(&v, s, sizeof v);
