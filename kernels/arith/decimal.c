@@ -493,12 +493,10 @@ size_t decimal_print(char *to, uint64_t v)
     return n + 8;
 }
 
-#define DIGIT(n, unit) ((uint32_t)('0' + (n) / (unit) % 10))
-#define ENTRY(n)                                                                       \
-    ((n) < 10 ? UINT32_C(1) << 24 | DIGIT(n, 1)                                        \
-     : (n) < 100                                                                       \
-         ? UINT32_C(2) << 24 | DIGIT(n, 1) << 8 | DIGIT(n, 10)                         \
-         : UINT32_C(3) << 24 | DIGIT(n, 1) << 16 | DIGIT(n, 10) << 8 | DIGIT(n, 100))
+#define DIGIT(n, unit) ((uint64_t)('0' + (n) / (unit) % 10))
+#define PADDED(n) (DIGIT(n, 1) << 16 | DIGIT(n, 10) << 8 | DIGIT(n, 100))
+#define LENGTH(n) ((n) < 10 ? UINT64_C(1) : (n) < 100 ? UINT64_C(2) : UINT64_C(3))
+#define ENTRY(n) (LENGTH(n) << 56 | PADDED(n) << 32 | PADDED(n) >> (24 - 8 * LENGTH(n)))
 #define TEN(n)                                                                         \
     ENTRY(n), ENTRY((n) + 1), ENTRY((n) + 2), ENTRY((n) + 3), ENTRY((n) + 4),          \
         ENTRY((n) + 5), ENTRY((n) + 6), ENTRY((n) + 7), ENTRY((n) + 8), ENTRY((n) + 9)
@@ -506,7 +504,7 @@ size_t decimal_print(char *to, uint64_t v)
     TEN(n), TEN((n) + 10), TEN((n) + 20), TEN((n) + 30), TEN((n) + 40), TEN((n) + 50), \
         TEN((n) + 60), TEN((n) + 70), TEN((n) + 80), TEN((n) + 90)
 
-const uint32_t decimal_small[DECIMAL_SMALL] = {
+const uint64_t decimal_small[DECIMAL_SMALL] = {
     HUNDRED(0),   HUNDRED(100), HUNDRED(200), HUNDRED(300), HUNDRED(400),
     HUNDRED(500), HUNDRED(600), HUNDRED(700), HUNDRED(800), HUNDRED(900),
 };

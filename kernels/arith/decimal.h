@@ -58,49 +58,57 @@ static inline size_t decimal_print_eight(char *to, uint64_t v)
     return 8 - skip / 8;
 }
 
-/* Numbers below 1000: their digits in the low bytes, how many in the top one. */
+/* Numbers below 1000: the digits in the lower half, how many they are in the highest
+ * byte, and below that three digits, leading zeros included. */
 enum { DECIMAL_SMALL = 1000 };
-extern const uint32_t decimal_small[DECIMAL_SMALL];
+extern const uint64_t decimal_small[DECIMAL_SMALL];
+
+/* Prints v < 1000 without leading zeros; or with them, as three digits. Writes four
+ * bytes. */
+static inline size_t decimal_print_up_to_three(char *to, uint64_t v)
+{
+    uint64_t entry = decimal_small[v];
+    uint32_t text = (uint32_t)entry;
+    memcpy(to, &text, sizeof text);
+    return entry >> 56;
+}
+
+static inline void decimal_print_three(char *to, uint64_t v)
+{
+    uint32_t text = (uint32_t)(decimal_small[v] >> 32);
+    memcpy(to, &text, sizeof text);
+}
 
 /* decimal_print for values that are often small, as factors are. */
 static inline size_t decimal_print_small(char *to, uint64_t v)
 {
-    if (v < DECIMAL_SMALL) {
-        uint32_t entry = decimal_small[v];
-        memcpy(to, &entry, sizeof entry);
-        return entry >> 24;
-    }
-    return v < DECIMAL_POW8 ? decimal_print_eight(to, v) : decimal_print(to, v);
-}
-
-/* Prints v < 1000 with its leading zeros; writes four bytes. */
-static inline void decimal_print_three(char *to, uint64_t v)
-{
-    uint32_t entry = decimal_small[v];
-    unsigned zeros = 24 - 8 * (entry >> 24); /* bits */
-    uint32_t text = entry << zeros | (0x303030 & ((1u << zeros) - 1));
-    memcpy(to, &text, sizeof text);
+    if (v < DECIMAL_SMALL)
+        return decimal_print_up_to_three(to, v);
+    if (v >= DECIMAL_SMALL * DECIMAL_SMALL)
+        return v < DECIMAL_POW8 ? decimal_print_eight(to, v) : decimal_print(to, v);
+    size_t n = decimal_print_up_to_three(to, v / DECIMAL_SMALL);
+    decimal_print_three(to + n, v % DECIMAL_SMALL);
+    return n + 3;
 }
 
 /* decimal_print for values that often differ from the last one in the low digits only,
  * as those of a range do. Begin with {0}. */
 struct decimal_run {
-    uint64_t high; /* the last value / DECIMAL_SMALL, if that is not 0 ... */
-    size_t len;    /* ... and how many digits it has ... */
+    uint64_t base; /* the last value, its last three digits 0; if that is not 0 ... */
+    size_t len;    /* ... how many digits it has without those ... */
     char digits[DECIMAL_ROOM]; /* ... here */
 };
 
 static inline size_t decimal_print_run(struct decimal_run *run, char *to, uint64_t v)
 {
-    uint64_t high = v / DECIMAL_SMALL;
-    if (high == 0)
+    if (v < DECIMAL_SMALL)
         return decimal_print_small(to, v);
-    if (high != run->high) {
-        run->high = high;
-        run->len = decimal_print(run->digits, high);
+    if (v - run->base >= DECIMAL_SMALL) {
+        run->base = v / DECIMAL_SMALL * DECIMAL_SMALL;
+        run->len = decimal_print(run->digits, v / DECIMAL_SMALL);
     }
     memcpy(to, run->digits, DECIMAL_U64);
-    decimal_print_three(to + run->len, v - high * DECIMAL_SMALL);
+    decimal_print_three(to + run->len, v - run->base);
     return run->len + 3;
 }
 
