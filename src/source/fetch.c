@@ -33,7 +33,9 @@
 
 enum {
     QUEUE_LEAST = 1024,
-    QUEUE_SHARE = 4,    /* jobs in the queue, a place */
+    QUEUE_SHARE = 4, /* jobs in the queue, a place */
+    PLACES = 64,     /* that a thread has at the least, if there are as many workers */
+    JOBS_A_CHANGE = 64, /* of each worker, before fewer threads take jobs */
     FILES_AHEAD = 4096, /* outcomes that wait for an older one */
     SPARE_FILES = 64    /* descriptors for all else */
 };
@@ -116,10 +118,17 @@ static int start_threads(struct fetch *f, struct qerr *e)
     if (!f->threads)
         return qerr_nomem(e);
     unsigned share = (c->limits.workers + c->threads - 1) / c->threads;
+    unsigned places = share > PLACES               ? share
+                      : c->limits.workers < PLACES ? c->limits.workers
+                                                   : PLACES;
+    uint64_t now = qclock_ns();
+    crew_init(&f->crew, (c->limits.workers + places - 1) / places, c->threads,
+              (uint64_t)JOBS_A_CHANGE * c->limits.workers, now);
     for (unsigned i = 0; i < c->threads; i++) {
         struct fetch_thread *t = &f->threads[i];
         t->fetch = f;
-        t->nplaces = share + 1; /* one for the oldest job, see next_job */
+        t->asleep_ns = now;
+        t->nplaces = places + 1; /* one for the oldest job, see next_job */
         t->places = calloc(t->nplaces, sizeof *t->places);
         if (!t->places)
             return qerr_nomem(e);
@@ -216,7 +225,7 @@ static void wake(struct fetch_thread *t)
     transfers_wake(t->set);
 }
 
-/* There is a job that a thread with a free place may take. */
+/* There is a job that a thread may take. */
 void fetch_wake_hungry(struct fetch *f)
 {
     for (unsigned i = 0; i < f->config->threads; i++)

@@ -22,6 +22,7 @@
 #include "source/body.h"
 #include "source/cache.h"
 #include "source/coding.h"
+#include "source/crew.h"
 #include "source/executor.h"
 #include "source/fetch.h"
 #include "source/fetchconfig.h"
@@ -98,11 +99,13 @@ struct fetch_thread {
     struct meter *meter;  /* of its transfers; NULL: nobody asks */
     struct place *places; /* `nplaces` of them */
     unsigned nplaces, nused;
-    uint64_t now_ns;  /* when it last began to move its transfers on */
-    uint64_t look_ns; /* when limits of time are to be looked at */
-    bool hungry;      /* lock: it sleeps, and has a free place */
-    unsigned paused;  /* lock: its jobs that are paused */
-    bool woken;       /* lock: something is to be looked at: rooms, cancels */
+    uint64_t now_ns;    /* when it last began to move its transfers on */
+    uint64_t look_ns;   /* when limits of time are to be looked at */
+    bool hungry;        /* lock: it sleeps, and would take a job */
+    uint64_t asleep_ns; /* lock: since then it sleeps; 0: it does not */
+    uint64_t slept_ns;  /* lock: how long it has slept before */
+    unsigned paused;    /* lock: its jobs that are paused */
+    bool woken;         /* lock: something is to be looked at: rooms, cancels */
 };
 
 struct fetch {
@@ -125,6 +128,7 @@ struct fetch {
 
     /* Lock. */
     struct schedule schedule;
+    struct crew crew;           /* the threads that take jobs */
     char *last_site;            /* "http://host:port" as it was last written, ... */
     struct origin *last_origin; /* ... and what it came to */
     struct body_pool pool;
@@ -206,7 +210,7 @@ void fetch_job_end(struct fetch_job *job, enum fetch_class class, const char *er
 /* Somebody may wait for this job. */
 void fetch_job_changed(struct fetch_job *job);
 
-/* There is a job that a thread with a free place may take. */
+/* There is a job that a thread may take. */
 void fetch_wake_hungry(struct fetch *f);
 
 /* Jobs may be submitted again, perhaps. */

@@ -10,10 +10,16 @@
  * The lock is held only to look at the schedule and to hand over pieces, never in a
  * call of libcurl.
  *
- * Who wakes whom: a thread that sleeps with a free place is `hungry`, and whoever adds
- * a job wakes one such. A thread with paused transfers is woken by the reader when it
- * has made room, and so that the oldest job is started although all places are taken:
- * each thread has a place more than its share for that.
+ * Not all threads are needed all the time: the first ones, the crew (crew.c), take new
+ * jobs, each its share of the places of all; a thread has more places than its share
+ * for when the crew is smaller. The others move on what they have.
+ *
+ * Who wakes whom: a thread of the crew that sleeps with a free place is `hungry`, and
+ * whoever adds a job wakes one such; so does a thread that leaves a job to the others,
+ * and when the crew changes all of it are woken. A thread with paused transfers is
+ * woken by the reader when it has made room, and so that the oldest job is started
+ * although all places are taken: each thread has a place more than others may fill for
+ * that.
  */
 #include "source/fetchjob.h"
 
@@ -179,7 +185,16 @@ static struct turn *urgent_turn(const struct fetch *f)
     return f->npaused > 0 && f->oldest && !f->oldest->ended ? &f->oldest->turn : NULL;
 }
 
-/* The next job for this thread, or NULL; the last place is for an urgent one. */
+/* Whether a thread takes jobs: it is one of the crew, which share the places of all. */
+static bool takes_jobs(const struct fetch_thread *t)
+{
+    const struct fetch *f = t->fetch;
+    unsigned n = f->crew.n, share = (f->config->limits.workers + n - 1) / n;
+    return t < f->threads + n && t->nused < share;
+}
+
+/* The next job for this thread, or NULL; the last place is for an urgent one, which any
+ * thread takes. */
 static struct fetch_job *next_job(struct fetch_thread *t, uint64_t now, uint64_t *wake)
 {
     struct fetch *f = t->fetch;
@@ -187,23 +202,54 @@ static struct fetch_job *next_job(struct fetch_thread *t, uint64_t now, uint64_t
     *wake = UINT64_MAX;
     if (f->stopping || t->nused == t->nplaces)
         return NULL;
-    if (t->nused + 1 == t->nplaces && !(urgent && urgent->state == TURN_QUEUED))
+    if (!takes_jobs(t) && !(urgent && urgent->state == TURN_QUEUED))
         return NULL;
     struct turn *turn = schedule_next(&f->schedule, now, urgent, wake);
     return (struct fetch_job *)(void *)turn;
 }
 
-/* Fills the free places. *wake: when a job may be there that now is not. */
-static void take_jobs(struct fetch_thread *t, uint64_t *wake)
+/* How many threads are to take jobs. With the lock. */
+static void look_at_crew(struct fetch *f, uint64_t now)
+{
+    uint64_t slept = 0;
+    if (!crew_is_due(&f->crew, now))
+        return;
+    for (unsigned i = 0; i < f->config->threads; i++) {
+        const struct fetch_thread *t = &f->threads[i];
+        slept += t->slept_ns;
+        if (t->asleep_ns != 0 && t->asleep_ns < now)
+            slept += now - t->asleep_ns;
+    }
+    if (!crew_look(&f->crew, now, slept, f->nended))
+        return;
+    for (unsigned i = 0; i < f->crew.n; i++) /* their shares are others now */
+        transfers_wake(f->threads[i].set);
+}
+
+/* With the lock. */
+static void note_awake(struct fetch_thread *t, uint64_t now)
+{
+    if (t->asleep_ns != 0 && t->asleep_ns < now)
+        t->slept_ns += now - t->asleep_ns;
+    t->asleep_ns = 0;
+}
+
+/* Fills the free places. `ended`: some have become free. *wake: when a job may be there
+ * that now is not. */
+static void take_jobs(struct fetch_thread *t, bool ended, uint64_t *wake)
 {
     struct fetch *f = t->fetch;
     for (;;) {
         uint64_t now = qclock_ns();
         pthread_mutex_lock(&f->lock);
+        note_awake(t, now);
+        look_at_crew(f, now);
         struct fetch_job *job = next_job(t, now, wake);
         if (job) {
             job->begun_ns = now;
             fetch_room_made(f);
+        } else if (ended && !takes_jobs(t)) {
+            fetch_wake_hungry(f); /* the job that may start now is for others */
         }
         pthread_mutex_unlock(&f->lock);
         if (!job)
@@ -306,7 +352,8 @@ static void sleep_until(struct fetch_thread *t, uint64_t wake)
                  : (unsigned)((wake - now + MS - 1) / MS);
     pthread_mutex_lock(&f->lock);
     bool sleeps = !t->woken;
-    t->hungry = sleeps && t->nused + 1 < t->nplaces;
+    t->hungry = sleeps && takes_jobs(t);
+    t->asleep_ns = sleeps ? now : 0;
     pthread_mutex_unlock(&f->lock);
     if (sleeps)
         transfers_sleep(t->set, ms);
@@ -356,12 +403,12 @@ void *fetch_loop(void *thread, struct future *self, struct qerr *e)
     if (t->fetch->meters)
         t->meter = meter_join(t->fetch->meters, METER_FETCHER,
                               (unsigned)(t - t->fetch->threads));
-    while (!is_over(t)) {
-        take_jobs(t, &wake);
+    for (bool ended = false; !is_over(t);) {
+        take_jobs(t, ended, &wake);
         t->now_ns = qclock_ns();
         transfers_run(t->set);
         struct transfer_result r;
-        bool ended = false;
+        ended = false;
         while (transfers_ended(t->set, &r)) {
             place_end(r.user, &r);
             ended = true;
