@@ -278,20 +278,23 @@ static enum field field_named(const char *name, size_t n)
 {
     static const struct {
         const char *name;
+        size_t n;
         enum field field;
     } fields[] = {
-        {"Content-Length", FIELD_LENGTH},
-        {"Content-Range", FIELD_RANGE},
-        {"Content-Encoding", FIELD_CODING},
-        {"Accept-Ranges", FIELD_ACCEPT},
-        {"ETag", FIELD_ETAG},
-        {"Last-Modified", FIELD_MODIFIED},
-        {"Retry-After", FIELD_RETRY},
-        {"Date", FIELD_DATE},
-        {"Content-Disposition", FIELD_DISPOSITION},
+#define FIELD(name, field) {name, sizeof name - 1, field}
+        FIELD("Content-Length", FIELD_LENGTH),
+        FIELD("Content-Range", FIELD_RANGE),
+        FIELD("Content-Encoding", FIELD_CODING),
+        FIELD("Accept-Ranges", FIELD_ACCEPT),
+        FIELD("ETag", FIELD_ETAG),
+        FIELD("Last-Modified", FIELD_MODIFIED),
+        FIELD("Retry-After", FIELD_RETRY),
+        FIELD("Date", FIELD_DATE),
+        FIELD("Content-Disposition", FIELD_DISPOSITION),
+#undef FIELD
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (strlen(fields[i].name) == n && strncasecmp(fields[i].name, name, n) == 0)
+        if (fields[i].n == n && strncasecmp(fields[i].name, name, n) == 0)
             return fields[i].field;
     return FIELD_OTHER;
 }
