@@ -62,7 +62,7 @@ int job_use_cached(struct fetch_job *job, struct qerr *e)
     job->outcome.cached = true;
     memcpy(job->outcome.sha256, c->sha256, sizeof job->outcome.sha256);
     if (job_has_file(job)) {
-        int rc = partfile_restart(&job->file, e);
+        int rc = partfile_restart(&job->file, false, e);
         if (rc == 0)
             rc = copy(c->fd, job->file.fd, e);
         if (rc < 0)

@@ -321,7 +321,7 @@ static void judge_try(struct place *p, const struct transfer_result *r,
     if (t.end == TRANSFER_OK && !p->response.complete)
         place_break_off(p, FETCH_TRUNCATED, true, "the header breaks off");
     else if (t.end == TRANSFER_OK)
-        place_look(p);
+        place_look(p, 0);
     t.broken_off = p->broken_off;
     t.may_pass = p->may_pass;
     t.error = p->broken_off != FETCH_OK ? p->error : r ? r->error : "";

@@ -166,8 +166,9 @@ bool fetch_on_again(void *place);
 void place_break_off(struct place *p, enum fetch_class class, bool may_pass,
                      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* The answer without a body is complete: looks at it, if no byte made it do so. */
-void place_look(struct place *p);
+/* Looks at the answer, once: when the first `n` bytes of its body have come, or at its
+ * end. */
+void place_look(struct place *p, size_t n);
 
 /* Forgets what came so far. Returns how many bytes a reader has had already: then
  * nothing is forgotten. */

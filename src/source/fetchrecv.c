@@ -118,15 +118,18 @@ static int take_name(struct place *p, const char *name, struct qerr *e)
     return rc;
 }
 
-/* The body goes into a file. */
-static int open_part(struct place *p, struct qerr *e)
+/* The body goes into a file; `n` bytes of it are there. */
+static int open_part(struct place *p, size_t n, struct qerr *e)
 {
     struct fetch_job *job = p->job;
     const struct fetch_config *c = job->fetch->config;
+    const struct response *r = &p->response;
+    bool whole = r->has_length && r->length == n && !job->coding &&
+                 c->existing != EXISTING_REPLACE;
     int rc = 0;
-    if (c->content_disposition && p->response.disposition[0] && !job->renamed)
-        rc = take_name(p, p->response.disposition, e);
-    return rc < 0 ? rc : partfile_restart(&job->file, e);
+    if (c->content_disposition && r->disposition[0] && !job->renamed)
+        rc = take_name(p, r->disposition, e);
+    return rc < 0 ? rc : partfile_restart(&job->file, whole, e);
 }
 
 /* A coding that was asked for is taken off. */
@@ -141,7 +144,7 @@ static int open_coding(struct place *p, struct qerr *e)
     return job->coding ? 0 : -(int)e->code;
 }
 
-static void look_at_whole(struct place *p)
+static void look_at_whole(struct place *p, size_t n)
 {
     struct fetch_job *job = p->job;
     const struct response *r = &p->response;
@@ -155,7 +158,7 @@ static void look_at_whole(struct place *p)
     }
     if (job->hash)
         qsha256_restart(job->hash);
-    if (open_coding(p, &e) < 0 || (job_has_file(job) && open_part(p, &e) < 0)) {
+    if (open_coding(p, &e) < 0 || (job_has_file(job) && open_part(p, n, &e) < 0)) {
         place_break_off(p, FETCH_LOCAL, false, "%s", e.text);
         return;
     }
@@ -173,7 +176,7 @@ static void look_at_size(struct place *p)
                         all, c->max_bytes_of);
 }
 
-void place_look(struct place *p)
+void place_look(struct place *p, size_t n)
 {
     int status = p->response.status;
     if (p->looked)
@@ -190,7 +193,7 @@ void place_look(struct place *p)
     else if (status == 206)
         look_at_rest(p);
     else
-        look_at_whole(p);
+        look_at_whole(p, n);
     look_at_size(p);
     p->wanted = p->broken_off == FETCH_OK;
 }
@@ -345,7 +348,7 @@ enum transfer_take fetch_on_body(void *place, const char *bytes, size_t n)
 {
     struct place *p = place;
     p->last_ns = p->thread->now_ns;
-    place_look(p);
+    place_look(p, n);
     if (p->broken_off != FETCH_OK)
         return TRANSFER_ABORT;
     if (!p->wanted)

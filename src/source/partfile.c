@@ -19,6 +19,7 @@
 
 struct folder {
     int fd;
+    bool unnamed; /* files may be made in it that get a name later */
     char *path;
     pthread_mutex_t lock; /* of the names */
     void *names;          /* tree of struct claim */
@@ -150,6 +151,18 @@ int folder_claim(struct folder *f, char name[PARTFILE_NAME], struct qerr *e)
     return 0;
 }
 
+/* Whether a file without a name can get one, for what this process may do: a name that
+ * is there is the last thing that is found wrong. */
+static bool can_be_unnamed(int dir)
+{
+    int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    bool can = linkat(fd, "", dir, ".", AT_EMPTY_PATH) != 0 && errno == EEXIST;
+    close(fd);
+    return can;
+}
+
 struct folder *folder_open(const char *path, struct qerr *e)
 {
     struct folder *f = calloc(1, sizeof *f);
@@ -162,8 +175,10 @@ struct folder *folder_open(const char *path, struct qerr *e)
     f->fd = mkdir(path, 0777) == 0 || errno == EEXIST
                 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
                 : -1;
-    if (f->fd >= 0)
+    if (f->fd >= 0) {
+        f->unnamed = can_be_unnamed(f->fd);
         return f;
+    }
     qerr_sys(e, Q_EIO, errno, "%s", path);
     folder_close(f);
     return NULL;
@@ -227,7 +242,7 @@ void partfile_init(struct partfile *p, struct folder *f, const char *name)
 {
     p->folder = f;
     p->fd = -1;
-    p->noted = false;
+    p->noted = p->unnamed = false;
     snprintf(p->name, sizeof p->name, "%s", name ? name : "");
 }
 
@@ -303,8 +318,30 @@ int partfile_write(struct partfile *p, const char *bytes, size_t n, struct qerr 
     return 0;
 }
 
-int partfile_restart(struct partfile *p, struct qerr *e)
+/* A file that nobody sees needs no name of its own and no lock; -1: it needs both. What
+ * an earlier run left is dropped only by a part. */
+static int open_unnamed(const struct partfile *p)
 {
+    char path[HIDDEN];
+    uint64_t size;
+    if (!p->folder->unnamed || folder_has(p->folder, hidden(path, p, "part"), &size))
+        return -1;
+    return openat(p->folder->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+}
+
+int partfile_restart(struct partfile *p, bool whole, struct qerr *e)
+{
+    if (p->unnamed) {
+        close(p->fd);
+        p->fd = -1;
+        p->unnamed = false;
+    }
+    if (p->fd < 0 && whole) {
+        p->fd = open_unnamed(p);
+        p->unnamed = p->fd >= 0;
+        if (p->unnamed)
+            return 0;
+    }
     if (p->fd < 0)
         return partfile_create(p, e);
     drop_side(p);
@@ -313,7 +350,8 @@ int partfile_restart(struct partfile *p, struct qerr *e)
     return qerr_sys(e, Q_EIO, errno, "%s", p->name);
 }
 
-int partfile_commit(struct partfile *p, bool replace, struct qerr *e)
+/* Gives the part its name. Returns 0 or what errno says. */
+static int rename_part(const struct partfile *p, bool replace)
 {
     char path[HIDDEN];
     int dir = p->folder->fd;
@@ -327,12 +365,22 @@ int partfile_commit(struct partfile *p, bool replace, struct qerr *e)
                                                       : 0;
     if (err != 0)
         (void)unlinkat(dir, path, 0);
+    return err;
+}
+
+int partfile_commit(struct partfile *p, bool replace, struct qerr *e)
+{
+    int dir = p->folder->fd;
+    int err = !p->unnamed ? rename_part(p, replace)
+              : linkat(p->fd, "", dir, p->name, AT_EMPTY_PATH) != 0 ? errno
+                                                                    : 0;
     drop_side(p);
     if (close(p->fd) != 0 && err == 0) { /* a late report that bytes were lost */
         err = errno;
         (void)unlinkat(dir, p->name, 0);
     }
     p->fd = -1;
+    p->unnamed = false;
     return err == 0 ? 0 : qerr_sys(e, Q_EIO, err, "%s", p->name);
 }
 
@@ -370,15 +418,17 @@ void partfile_leave(struct partfile *p, const char *url, const char *validator,
     if (p->fd < 0)
         return;
     struct stat st;
-    bool keep = validator && *validator && fstat(p->fd, &st) == 0 && st.st_size > 0;
+    bool keep = !p->unnamed && validator && *validator && fstat(p->fd, &st) == 0 &&
+                st.st_size > 0;
     if (keep) {
         write_side(p, url, validator, total);
-    } else {
+    } else if (!p->unnamed) {
         drop_side(p);
         (void)unlinkat(p->folder->fd, hidden(path, p, "part"), 0);
     }
     close(p->fd); /* only now is it another run's */
     p->fd = -1;
+    p->unnamed = false;
 }
 
 /* A line "key value" of the side file. */

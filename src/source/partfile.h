@@ -4,7 +4,7 @@
  *
  * A body is written to .NAME.part and gets its name when it is known to be good. What
  * is left of one that could be gone on with stays, with a side file .NAME.resume that
- * says what it is a part of.
+ * says what it is a part of. A body that comes in one piece needs no part.
  *
  * A folder may be used from any thread; a part file by one at a time.
  */
@@ -49,8 +49,9 @@ int folder_hash(const struct folder *f, const char *name, struct qsha256 *h,
 struct partfile {
     struct folder *folder; /* NULL: none */
     char name[PARTFILE_NAME];
-    int fd;     /* -1: not open */
-    bool noted; /* there is a side file */
+    int fd;       /* -1: not open */
+    bool noted;   /* there is a side file */
+    bool unnamed; /* it has no name, not even .NAME.part */
 };
 
 void partfile_init(struct partfile *p, struct folder *f, const char *name);
@@ -65,8 +66,11 @@ int64_t partfile_take_up(struct partfile *p, const char *url, char *validator,
 
 int partfile_write(struct partfile *p, const char *bytes, size_t n, struct qerr *e);
 
-/* Drops all that was written. */
-int partfile_restart(struct partfile *p, struct qerr *e);
+/* Drops all that was written, and opens an empty part if none is open. `whole`: all
+ * that will be written is there already, and it is not to replace a file; where the
+ * file system lets it, nobody then sees it, or finds it later, before it has its name.
+ */
+int partfile_restart(struct partfile *p, bool whole, struct qerr *e);
 
 /* Says in a side file what it is a part of, in case this run is killed. */
 void partfile_note(struct partfile *p, const char *url, const char *validator,

@@ -136,7 +136,7 @@ static void test_commit(void)
     CU_ASSERT_EQUAL(partfile_write(&p, "hello", 5, &e), 0);
     CU_ASSERT_PTR_NULL(text_of("x"));
     CU_ASSERT_STRING_EQUAL(text_of(".x.part"), "hello");
-    CU_ASSERT_EQUAL(partfile_restart(&p, &e), 0);
+    CU_ASSERT_EQUAL(partfile_restart(&p, false, &e), 0);
     CU_ASSERT_EQUAL(partfile_write(&p, "world", 5, &e), 0);
     CU_ASSERT_EQUAL(partfile_commit(&p, false, &e), 0);
     CU_ASSERT_STRING_EQUAL(text_of("x"), "world");
@@ -242,6 +242,65 @@ static void test_others(void)
     finish();
 }
 
+/* A body that is there as a whole: it has no name but its own, and stands in nobody's
+ * way. */
+static void test_whole(void)
+{
+    struct partfile p, other;
+    begin();
+    partfile_init(&p, folder, "x");
+    partfile_init(&other, folder, "x");
+    CU_ASSERT_EQUAL(partfile_restart(&p, true, &e), 0);
+    CU_ASSERT_EQUAL(partfile_write(&p, "hello", 5, &e), 0);
+    CU_ASSERT_PTR_NULL(text_of("x"));
+    CU_ASSERT(!p.unnamed || !text_of(".x.part"));
+    if (p.unnamed) { /* where the file system can do it */
+        CU_ASSERT_EQUAL(partfile_restart(&other, true, &e), 0);
+        CU_ASSERT_EQUAL(partfile_write(&other, "other", 5, &e), 0);
+    }
+    CU_ASSERT_EQUAL(partfile_commit(&p, false, &e), 0);
+    CU_ASSERT(p.fd == -1 && !p.unnamed);
+    if (other.unnamed) {
+        CU_ASSERT_EQUAL(partfile_commit(&other, false, &e), -Q_EIO);
+        e = (struct qerr)QERR_INIT;
+    }
+    CU_ASSERT_STRING_EQUAL(text_of("x"), "hello");
+    CU_ASSERT_PTR_NULL(text_of(".x.part"));
+
+    /* Given up, nothing stays of it, whatever is known of it. */
+    partfile_init(&p, folder, "y");
+    CU_ASSERT_EQUAL(partfile_restart(&p, true, &e), 0);
+    CU_ASSERT_EQUAL(partfile_write(&p, "hello", 5, &e), 0);
+    bool unnamed = p.unnamed;
+    partfile_leave(&p, "http://h/y", "\"tag\"", 5);
+    CU_ASSERT(!unnamed || (!text_of(".y.part") && !text_of(".y.resume")));
+
+    /* Another try brings one that is not whole: it begins anew, as a part. */
+    partfile_init(&p, folder, "z");
+    CU_ASSERT_EQUAL(partfile_restart(&p, true, &e), 0);
+    CU_ASSERT_EQUAL(partfile_write(&p, "hello", 5, &e), 0);
+    CU_ASSERT_EQUAL(partfile_restart(&p, false, &e), 0);
+    CU_ASSERT_STRING_EQUAL(text_of(".z.part"), "");
+    partfile_leave(&p, "u", NULL, 0);
+    finish();
+}
+
+/* What an earlier run left goes, too. */
+static void test_whole_leftover(void)
+{
+    struct partfile p;
+    begin();
+    tree_file(&tree, "/out/.x.part", "hel");
+    tree_file(&tree, "/out/.x.resume", "");
+    partfile_init(&p, folder, "x");
+    CU_ASSERT_EQUAL(partfile_restart(&p, true, &e), 0);
+    CU_ASSERT_EQUAL(partfile_write(&p, "hello", 5, &e), 0);
+    CU_ASSERT_EQUAL(partfile_commit(&p, false, &e), 0);
+    CU_ASSERT_STRING_EQUAL(text_of("x"), "hello");
+    CU_ASSERT(!text_of(".x.part") && !text_of(".x.resume"));
+    finish();
+}
+
 static void test_full(void)
 {
     struct partfile p;
@@ -254,6 +313,8 @@ static void test_full(void)
 }
 
 static const struct unit_test tests[] = {
+    {"whole", test_whole},
+    {"whole, leftovers", test_whole_leftover},
     {"names", test_names},
     {"long names", test_long_names},
     {"equal names", test_claims},
