@@ -71,6 +71,14 @@ t "an empty body" -E -o '' '$QUERN factor $quick "$BASE/numbers;from=2;to=1"'
 
 if need /usr/sbin/nginx "HTTP/2"; then
     serve_nginx
+    # Threads that leave the small ones to one of them leave it also what they have to try
+    # again.
+    t "threads that are not needed" -o '4100 ok' -T 60 \
+        '$QUERN fetch -q --discard --workers 8 --fetch-threads 4 \
+             "http://127.0.0.1:$nginx/k1/[1-2000]" \
+             "$BASE/flaky;times=1/status;code=503/ok/[1-40]" \
+             "http://127.0.0.1:$nginx/k1/[2001-4000]" "$BASE/ok/[1-60]" |
+             cut -f 1 | sort | uniq -c | sed "s/^ *//"'
     t "HTTP/2: 200 bodies, and large ones" -o '200 same' -T 60 \
         '$QUERN fetch -q --http2 --cacert "$CA" -O h2 "https://localhost:$nginx2/k1/[1-200]" >out &&
          $QUERN fetch -q --http2 --cacert "$CA" -O h2big "https://localhost:$nginx2/big/[1-3]" >out2 &&
