@@ -116,7 +116,9 @@ static bool read_entry(FILE *f, struct cache_entry *entry)
     return true;
 }
 
-bool cache_knows(struct cache *c, const char *url, struct cache_entry *entry)
+/* What is said of the body; it is not read, and fd is -1. */
+static bool find_entry(const struct cache *c, const char *url,
+                       struct cache_entry *entry)
 {
     char path[PATH];
     struct qerr ignored = QERR_INIT;
@@ -141,7 +143,7 @@ bool cache_find(struct cache *c, const char *url, struct cache_entry *entry)
     char path[PATH], hex[QSHA256_HEX] = "";
     struct qerr ignored = QERR_INIT;
     struct stat st;
-    if (!cache_knows(c, url, entry))
+    if (!find_entry(c, url, entry))
         return false;
     snprintf(path, sizeof path, "bodies/%s", entry->sha256);
     int fd = openat(c->dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

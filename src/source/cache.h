@@ -36,11 +36,9 @@ struct cache_entry {
     bool older; /* nothing is known: the cache has it of another version */
 };
 
-/* False when there is no body of this URL, or it is damaged. Reads the body. */
+/* False when there is no body of this URL, or it is damaged: then fd is -1. Reads the
+ * body. */
 bool cache_find(struct cache *c, const char *url, struct cache_entry *entry);
-
-/* The same, but the body is not read: only what is said of it. fd is -1. */
-bool cache_knows(struct cache *c, const char *url, struct cache_entry *entry);
 
 /* A body in the making. */
 struct cache_body {

@@ -116,7 +116,9 @@ int fetch_cached(const struct fetch_config *c, const char *url, struct qbuf *out
     struct cache *cache = cache_open(c->cache, c->headers.data, c->headers.len, e);
     if (!cache)
         return -(int)e->code;
-    bool known = cache_knows(cache, url, &entry) && is_as_wanted(c, &entry);
+    bool known = cache_find(cache, url, &entry) && is_as_wanted(c, &entry);
+    if (entry.fd >= 0)
+        close(entry.fd);
     qbuf_printf(out, "sha256 %s", known ? entry.sha256 : "none");
     cache_close(cache);
     return qbuf_check(out, e);

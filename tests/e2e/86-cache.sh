@@ -132,4 +132,13 @@ t "resumed from the cache" -o same -T 60 \
          timeout -s KILL 0.15 $QUERN factor -q -j1 --cache c7 --offline --resume -o parts "$url" 2>err
      done
      $QUERN factor -q --cache c7 --offline --resume -o parts "$url" && cmp whole parts && echo same'
+t "a body that was damaged in between is refused, and costs no answer" -s 2 -o same -T 60 \
+    -e 'another job' \
+    'url="$BASE/numbers;from=100000000000000000000000000003;to=100000000000000000000000030000"
+     $QUERN fetch -q -O c8.d --cache c8 "$url" >out || exit 1
+     $QUERN factor -q -j1 --cache c8 --offline --time-limit 300ms -o kept "$url" 2>err
+     [ $? = 75 ] || exit 9
+     cp kept before; find c8 -path "*bodies/*" -type f -exec truncate -s 1000 {} +
+     $QUERN factor -q --cache c8 --offline --resume -o kept "$url"; s=$?
+     [ -s before ] && cmp kept before && echo same; exit $s'
 finish
