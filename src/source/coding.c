@@ -7,19 +7,21 @@
 enum { ROOM = 1 << 16 };
 
 struct coding {
-    void *state;  /* the decoder's */
+    void *state; /* the decoder's */
+    bool bounded;
     bool between; /* no member has begun, or the last one is complete */
     uint64_t used, made;
     char room[ROOM];
 };
 
-struct coding *coding_new(struct qerr *e)
+struct coding *coding_new(bool bounded, struct qerr *e)
 {
     struct coding *c = malloc(sizeof *c);
     if (!c) {
         qerr_nomem(e);
         return NULL;
     }
+    c->bounded = bounded;
     c->between = true;
     c->used = c->made = 0;
     if (decoder_gzip.open(&c->state, e) < 0) {
@@ -38,7 +40,7 @@ void coding_free(struct coding *c)
 
 static bool is_bomb(const struct coding *c)
 {
-    return c->made > CODING_FREE && c->made / CODING_RATIO > c->used;
+    return c->bounded && c->made > CODING_FREE && c->made / CODING_RATIO > c->used;
 }
 
 enum coding_state coding_push(struct coding *c, const char *bytes, size_t n,

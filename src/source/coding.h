@@ -1,6 +1,7 @@
 /*
- * coding: takes the gzip off a body as it comes, with --compressed. What libcurl 7.88
- * does not notice is noticed here: an end that is missing, and a bomb. (What a body is
+ * coding: takes the gzip off a body as it comes, with --compressed, or looks whether it
+ * is whole. What libcurl 7.88 does not notice is noticed here: an end that is missing,
+ * and a bomb. (What a body is
  * compressed with in itself is for source/decompress.h, from its own beginning.)
  *
  * Belongs to one thread at a time.
@@ -21,7 +22,8 @@ enum {
 
 struct coding;
 
-struct coding *coding_new(struct qerr *e);
+/* `bounded`: a bomb is an error. */
+struct coding *coding_new(bool bounded, struct qerr *e);
 void coding_free(struct coding *c); /* NULL: nothing */
 
 enum coding_state {

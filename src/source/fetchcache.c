@@ -4,6 +4,8 @@
  * all the time.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,7 +53,7 @@ static int copy(int from, int to, struct qerr *e)
     return 0;
 }
 
-int job_use_cached(struct fetch_job *job, struct qerr *e)
+static int put_cached(struct fetch_job *job, struct qerr *e)
 {
     struct fetch *f = job->fetch;
     struct cache_entry *c = &job->cached;
@@ -75,6 +77,22 @@ int job_use_cached(struct fetch_job *job, struct qerr *e)
     }
     job->body.received = c->size;
     return 0;
+}
+
+enum fetch_class job_use_cached(struct fetch_job *job, char why[FETCH_ERROR])
+{
+    const struct fetch_config *c = job->fetch->config;
+    struct qerr e = QERR_INIT;
+    if (c->max_bytes > 0 && job->cached.size > c->max_bytes) {
+        snprintf(why, FETCH_ERROR, "the body has %" PRIu64 " bytes (%s)",
+                 job->cached.size, c->max_bytes_of);
+        return FETCH_TOOLARGE;
+    }
+    if (put_cached(job, &e) < 0) {
+        snprintf(why, FETCH_ERROR, "%.190s", e.text);
+        return FETCH_LOCAL;
+    }
+    return job_check_sum(job, why);
 }
 
 /* The body into a file: from its pieces, its spool, or the part. */
@@ -105,7 +123,7 @@ int job_keep(struct fetch_job *job, const struct response *r, struct qerr *e)
     struct response known = *r;
     if (job->hops > 0) /* of another URL: it says nothing of this one's next answer */
         known.etag[0] = known.last_modified[0] = '\0';
-    known.gzip = known.gzip && !job->coding;
+    known.gzip = known.gzip && (!job->coding || job->stays_coded);
     return cache_store(cache, &b, job->url, &known, job->outcome.sha256, e);
 }
 

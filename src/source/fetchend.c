@@ -82,23 +82,20 @@ static enum fetch_class check_body(struct fetch_job *job, const struct response 
 {
     struct qerr e = QERR_INIT;
     uint64_t has = job->body.received;
+    if (r->status == 304)
+        return job_use_cached(job, why);
     if ((r->status == 206 || r->status == 416) && has != length_of(job, r)) {
         snprintf(why, FETCH_ERROR,
                  "with the rest it has %" PRIu64 " bytes, and not %" PRIu64, has,
                  length_of(job, r));
         return FETCH_TRUNCATED;
     }
-    if (r->status != 304 && job->coding && !coding_is_complete(job->coding)) {
+    if (job->coding && !coding_is_complete(job->coding)) {
         snprintf(why, FETCH_ERROR, "the gzip data ends too early");
         return FETCH_TRUNCATED;
     }
-    if (r->status == 304 && job_use_cached(job, &e) < 0) {
-        snprintf(why, FETCH_ERROR, "%.190s", e.text);
-        return FETCH_LOCAL;
-    }
     enum fetch_class class = job_check_sum(job, why);
-    if (class == FETCH_OK && r->status != 304 && job->fetch->cache &&
-        job_keep(job, r, &e) < 0)
+    if (class == FETCH_OK && job->fetch->cache && job_keep(job, r, &e) < 0)
         qlog_warn("%s", e.text); /* the body is good all the same */
     return class;
 }

@@ -63,6 +63,7 @@ struct fetch_job {
     struct partfile file;          /* FETCH_FILE */
     bool renamed;                  /* by --content-disposition */
     struct coding *coding;         /* takes the gzip off what is coming; or NULL */
+    bool stays_coded;              /* ... or only looks whether it is whole */
     struct qsha256 *hash;          /* of the body as it is handed on; or NULL */
     struct cache_entry cached;     /* what is in the cache; fd -1: nothing */
     char validator[RESPONSE_TEXT]; /* of the body received so far; "": none */
@@ -188,8 +189,9 @@ int job_set_path(struct fetch_job *job, struct qerr *e);
 /* At submission: what is in the cache of this job's URL, if it is good. */
 void job_look_in_cache(struct fetch_job *job);
 
-/* The body is the one in the cache: puts it where it belongs. */
-int job_use_cached(struct fetch_job *job, struct qerr *e);
+/* The body is the one in the cache: puts it where it belongs. Says why not, if it is
+ * not FETCH_OK. */
+enum fetch_class job_use_cached(struct fetch_job *job, char why[FETCH_ERROR]);
 
 /* The body is whole: keeps it for other runs. */
 int job_keep(struct fetch_job *job, const struct response *r, struct qerr *e);

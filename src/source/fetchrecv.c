@@ -132,15 +132,17 @@ static int open_part(struct place *p, size_t n, struct qerr *e)
     return rc < 0 ? rc : partfile_restart(&job->file, whole, e);
 }
 
-/* A coding that was asked for is taken off. */
+/* A coding that was asked for is taken off. In a file one that was not asked for stays,
+ * and is looked at; who reads a body finds out about its gzip himself. */
 static int open_coding(struct place *p, struct qerr *e)
 {
     struct fetch_job *job = p->job;
     coding_free(job->coding);
     job->coding = NULL;
-    if (!job->fetch->config->compressed || !p->response.gzip)
+    job->stays_coded = !job->fetch->config->compressed;
+    if (!p->response.gzip || (job->stays_coded && job->to != FETCH_FILE))
         return 0;
-    job->coding = coding_new(e);
+    job->coding = coding_new(!job->stays_coded, e); /* it is as large as it is */
     return job->coding ? 0 : -(int)e->code;
 }
 
@@ -171,7 +173,8 @@ static void look_at_size(struct place *p)
 {
     const struct fetch_config *c = p->thread->fetch->config;
     uint64_t all = p->from + (p->response.has_length ? p->response.length : 0);
-    if (c->max_bytes > 0 && all > c->max_bytes && !p->job->coding)
+    bool grows = p->job->coding && !p->job->stays_coded;
+    if (c->max_bytes > 0 && all > c->max_bytes && !grows)
         place_break_off(p, FETCH_TOOLARGE, false, "the body has %" PRIu64 " bytes (%s)",
                         all, c->max_bytes_of);
 }
@@ -318,13 +321,23 @@ static bool put(void *place, const char *bytes, size_t n)
     return true;
 }
 
+static bool only_look(void *place, const char *bytes, size_t n)
+{
+    (void)place;
+    (void)bytes;
+    (void)n;
+    return true;
+}
+
 static enum transfer_take take(struct place *p, const char *bytes, size_t n)
 {
     const char *what = "";
+    struct fetch_job *job = p->job;
     enum coding_state state = CODING_FINE;
-    if (p->job->coding)
-        state = coding_push(p->job->coding, bytes, n, put, p, &what);
-    else if (!put(p, bytes, n))
+    if (job->coding)
+        state = coding_push(job->coding, bytes, n, job->stays_coded ? only_look : put,
+                            p, &what);
+    if (state == CODING_FINE && (!job->coding || job->stays_coded) && !put(p, bytes, n))
         state = CODING_REFUSED;
     if (state == CODING_DAMAGED)
         place_break_off(p, FETCH_PROTOCOL, false, "the gzip data is damaged: %s", what);

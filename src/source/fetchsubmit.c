@@ -103,12 +103,8 @@ static void look_in_cache(struct fetch_job *job, struct known *k)
                      : "it is not in the cache (--offline)");
         return;
     }
-    int rc = job_use_cached(job, &e);
-    if (rc == 0)
-        k->class = job_check_sum(job, k->why);
-    if (rc == 0 && k->class == FETCH_OK)
-        rc = job_put_in_place(job, &e);
-    if (rc < 0) {
+    k->class = job_use_cached(job, k->why);
+    if (k->class == FETCH_OK && job_put_in_place(job, &e) < 0) {
         k->class = FETCH_LOCAL;
         snprintf(k->why, sizeof k->why, "%.190s", e.text);
     }

@@ -126,6 +126,16 @@ t "a stop between two hops: all are cancelled" -s 75 -o 'all of many' -T 10 \
 t "--max-total counts bytes as they are handed on" -s 1 -o 'ok ok toolarge' -T 10 \
     '$QUERN fetch -q -O t9 --workers 1 --compressed --max-total 250000 \
          "$BASE/polite/numbers?to=20000&at=[1-3]" >out; s=$?; echo $(cut -f1 out); exit $s'
+seq 3000 >numbers
+t "gzip that nobody asked for stays as it came" -o same \
+    '$QUERN fetch -q -O asked.not "$BASE/gzip/numbers;to=3000" >out || exit
+     gzip -dc <"asked.not/numbers;to=3000" | cmp - numbers && echo same'
+t "... however much is in it" -m '^ok' '$QUERN fetch -q --discard "$BASE/bomb;mb=16/b"'
+for kind in cut tail crc false; do
+    t "... but half of it is no file ($kind)" -s 1 -m '^(truncated|protocol)' \
+        '$QUERN fetch -q --tries 1 -O half.'"$kind"' "$BASE/gzip;kind='"$kind"'/numbers;to=3000"
+         s=$?; ls half.'"$kind"' >&2; [ -z "$(ls -A half.'"$kind"')" ] && exit $s'
+done
 t "--max-bytes, too, for a kernel" -s 1 -o '' -e 'max-bytes' -T 10 \
     '$QUERN lineprod 1,2 -q --compressed --max-bytes 100000 "$BASE/polite/numbers;to=20000"'
 

@@ -50,6 +50,15 @@ t "kernels use it too" -o 'plain:200 etag:304' \
          >n$i || exit 1; done; cmp n1 n2 || exit 1
      lately words | sed s/etag:200/etag:304/'
 
+t "a body that is too large is so from the cache, too" -s 1 -o $'toolarge 304\ntoolarge 0\n0 bad' \
+    'url="$BASE/file;size=5000/large"
+     $QUERN fetch -q --cache cl -O l8 "$url" >out || exit 9
+     $QUERN fetch -q --cache cl --max-bytes 4999 -O l9 "$url" | cut -f1,2 | tr "\t" " "
+     $QUERN fetch -q --cache cl --offline --max-bytes 4999 -O l9 "$url" | cut -f1,2 | tr "\t" " "
+     $QUERN fetch -q --cache cl --offline --max-bytes 5000 -O l9 "$url" >out || exit 8
+     $QUERN count a --cache cl --offline --max-bytes 4999 "$url" >n; s=$?
+     grep -c total n | sed "s/\$/ bad/"; exit $s'
+
 # --- with --compressed: what is kept is the body itself, whoever fetched it
 seq 1 3000 >numbers
 $QUERN prime numbers >primes

@@ -8,6 +8,7 @@
 #include "unit.h"
 
 static struct qbuf out;
+static bool bounded = true;
 static size_t most = SIZE_MAX; /* that `put` takes in all */
 
 static bool put(void *to, const char *bytes, size_t n)
@@ -23,7 +24,7 @@ static bool put(void *to, const char *bytes, size_t n)
 static enum coding_state push(const struct qbuf *packed, size_t step, bool *complete)
 {
     struct qerr e = QERR_INIT;
-    struct coding *c = coding_new(&e);
+    struct coding *c = coding_new(bounded, &e);
     enum coding_state state = CODING_FINE;
     const char *what = NULL;
     CU_ASSERT_PTR_NOT_NULL_FATAL(c);
@@ -113,6 +114,9 @@ static void test_bomb(void)
     CU_ASSERT(packed.len < MANY / CODING_RATIO);
     CU_ASSERT_EQUAL(push(&packed, 1000, &complete), CODING_BOMB);
     CU_ASSERT(out.len < 3 * CODING_FREE);
+    bounded = false;
+    gives(&packed, 1000, &zeros);
+    bounded = true;
     zeros.len = CODING_FREE;
     qbuf_clear(&packed);
     pack_gzip(&packed, zeros.data, zeros.len, 9, 0);
