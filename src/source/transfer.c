@@ -21,6 +21,7 @@
 
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,10 +175,40 @@ static bool proxy_in_environment(void)
     return false;
 }
 
+/* What would else be found wrong with every request. A proxy may hold a password: it is
+ * not shown. */
+static int check_options(const struct transfer_options *o, struct qerr *e)
+{
+    static const char *const schemes[] = {"http",    "https",  "socks4",
+                                          "socks4a", "socks5", "socks5h"};
+    char *scheme = NULL;
+    bool fine = false;
+    if (o->cacert && access(o->cacert, R_OK) != 0)
+        return qerr_sys(e, Q_EUSAGE, errno, "--cacert: %s", o->cacert);
+    if (!o->proxy || !*o->proxy)
+        return 0;
+    CURLU *u = curl.url();
+    if (!u)
+        return qerr_nomem(e);
+    if (curl.url_set(u, CURLUPART_URL, o->proxy,
+                     CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+        curl.url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK)
+        for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+            fine = fine || strcmp(scheme, schemes[i]) == 0;
+    curl.free(scheme);
+    curl.url_cleanup(u);
+    return fine ? 0
+                : qerr_set(e, Q_EUSAGE,
+                           "--proxy wants a host, or a URL of http, https, socks4 or "
+                           "socks5");
+}
+
 int transfer_pool_new(struct transfer_pool **pool, const struct transfer_options *o,
                       struct qerr *e)
 {
     int rc = load(e);
+    if (rc == 0)
+        rc = check_options(o, e);
     if (rc < 0)
         return rc;
     struct transfer_pool *p = calloc(1, sizeof *p);
@@ -679,10 +710,13 @@ static void put_origin(struct qbuf *out, const char *scheme, const char *host,
 int transfer_origin(const char *url, struct qbuf *origin, struct qerr *e)
 {
     char *scheme = NULL, *host = NULL, *port = NULL;
+    const char *site = strstr(url, "://");
     CURLU *u = curl.url();
     if (!u)
         return qerr_nomem(e);
-    CURLUcode code = curl.url_set(u, CURLUPART_URL, url, 0);
+    /* libcurl takes the path of http:///path for a host. */
+    CURLUcode code = site && site[3] != '/' ? curl.url_set(u, CURLUPART_URL, url, 0)
+                                            : CURLUE_MALFORMED_INPUT;
     if (code == CURLUE_OK)
         code = curl.url_get(u, CURLUPART_SCHEME, &scheme, 0);
     if (code == CURLUE_OK)

@@ -142,6 +142,15 @@ t "--max-bytes, too, for a kernel" -s 1 -o '' -e 'max-bytes' -T 10 \
 t "stderr names 20 of 30 failures, and counts the others" -s 1 -o 30 \
     -e '/status;code=404/x20: http' -n '/status;code=404/x21: ' -e '^quern: 10 more URLs failed$' \
     '$QUERN fetch -q -O t10 "$BASE/status;code=404/x[1-30]" >out; s=$?; grep -c ^http out; exit $s'
+t "a URL without a host is none" -s 1 -m '^usage' -T 5 '$QUERN fetch -q --discard "http:///ok/host"'
+for proxy in foo:bar:baz ftp://127.0.0.1 "me:secret@host:99999"; do
+    t "--proxy: $proxy" -s 2 -o '' -e '^quern: --proxy wants a host, or a URL' -T 5 \
+        '$QUERN fetch -q --discard --proxy '"$proxy"' "$BASE/ok/proxy" 2>err; s=$?
+         cat err >&2; ! grep secret err && exit $s'
+done
+t "--cacert: not there" -s 2 -o '' -e '^quern: --cacert: none.pem: No such file' -T 5 \
+    '$QUERN factor --cacert none.pem "$BASE/numbers;to=3"'
+
 t "a wrong line of a list fails alone" -s 1 -o $'ok\nusage\nusage\nok' \
     -e "^quern: http://a/\\{: usage: list:3: braces" -e "^quern: foo: usage: list:4: " \
     'printf "%s\n" "$BASE/ok/a" "" "http://a/{" foo "$BASE/ok/b" >list
