@@ -57,7 +57,7 @@ t "download: stopped, then gone on with" -o "$six" -T 30 \
 t "futures: in order" -E -o '3 3 1 1 2 2' \
     '$QUERN run $JOBS/futures.job --set base=$BASE >out && sed "s|.*/delay/\(.\).*|\1|" out | xargs'
 t "futures: as completed" -E -o '1 1 2 2 3 3' \
-    '$QUERN run $JOBS/futures.job --set base=$BASE/delay\;ms=300 --unordered >out &&
+    '$QUERN run $JOBS/futures.job --set base=$BASE/delay\;ms=300 --unordered -q >out &&
      sed "s|.*/delay/\(.\).*|\1|" out | xargs'
 t "futures: a result that comes too late" -s 1 -o 'timeout 2 ok 4' \
     '$QUERN run $JOBS/futures.job --set "base=$BASE/pace;ms=$((300 * TIME_SCALE))" \
