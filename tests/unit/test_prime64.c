@@ -91,11 +91,17 @@ static void answered(size_t least_primes, size_t least_composites)
     wrong = asked = primes = 0;
 }
 
+/* Of exactly so many bits. */
+static uint64_t random_bits(unsigned bits)
+{
+    return unit_random() >> (64 - bits) | 1ull << (bits - 1);
+}
+
 /* A prime of exactly so many bits, 3 <= bits <= 63. */
 static uint64_t random_prime(unsigned bits)
 {
     for (;;) {
-        uint64_t n = unit_random() >> (64 - bits) | 1ull << (bits - 1) | 1;
+        uint64_t n = random_bits(bits) | 1;
         if (n_is_prime(n))
             return n;
     }
@@ -135,33 +141,50 @@ static void against_sieve(uint64_t end)
     }
     for (uint64_t lo = 0; lo < end; lo += SEGMENT) {
         sieve(composite, lo, lo + SEGMENT, small, count);
-        for (uint64_t n = lo + 1; n < lo + SEGMENT; n += 2)
-            expect(n, !composite[n / 2 - lo / 2] && n > 1);
+        for (uint64_t n = lo; n < lo + SEGMENT; n++)
+            expect(n, n % 2 ? !composite[n / 2 - lo / 2] && n > 1 : n == 2);
     }
 }
 
 static void test_exhaustive(void)
 {
-    for (uint64_t n = 0; n < 1 << 22; n += 2)
-        expect(n, n == 2);
     against_sieve(1 << 22);
-    answered(295947, 1 << 21); /* pi(2^22) = 295947 */
+    answered(295947, (1 << 22) - 295947); /* pi(2^22), OEIS A007053 */
     if (unit_scale() >= 100) {
         against_sieve(1ull << 32);
-        answered(203280220, 1u << 30); /* pi(2^32) - 1, OEIS A007053 */
+        answered(203280221, (1ull << 32) - 203280221); /* pi(2^32) */
     }
 }
 
 /* ---- against FLINT ---- */
 
+/* Does n come as far as base 2 on every path? The longest of the sieves ends with 409,
+ * the 80th prime (prime64_avx2_sieve.c). */
+static bool reaches_base2(uint64_t n)
+{
+    const ulong *p = n_primes_arr_readonly(80);
+    for (size_t i = 0; i < 80; i++)
+        if (n % p[i] == 0)
+            return false;
+    return n >= PRIME64_TINY;
+}
+
+/* Four of five are coprime to 210, of any residue: more than a third of all have no
+ * factor to 409. */
 static void test_random(void)
 {
     static const unsigned classes[] = {16, 32, 40, 50, 51, 60, 63, 64};
-    for (size_t c = 0; c < sizeof classes / sizeof classes[0]; c++)
-        for (uint64_t i = 0; i < 100000 * unit_scale(); i++) {
-            uint64_t n = unit_random() >> (64 - classes[c]);
-            compare(i % 4 == 0 ? n : n / 210 * 210 + 11 * (1 + i % 2) - i % 2);
+    for (size_t c = 0; c < sizeof classes / sizeof classes[0]; c++) {
+        uint64_t reached = 0;
+        for (uint64_t i = 0; i < 300000 * unit_scale(); i++) {
+            uint64_t n = random_bits(classes[c]);
+            while (i % 5 != 0 && n_gcd(n, 210) != 1)
+                n++;
+            reached += reaches_base2(n);
+            compare(n);
         }
+        CU_ASSERT(reached >= 100000 * unit_scale());
+    }
     for (unsigned bits = 1; bits <= 64; bits++)
         for (uint64_t i = 0; i < 400 * unit_scale(); i++)
             compare(unit_random() >> (64 - bits) | (i & 1));
@@ -181,122 +204,184 @@ static void test_windows(void)
     answered(1000, 10000);
 }
 
-/* ---- adversaries: all composite by construction ---- */
+/* ---- adversaries ---- */
 
-static const uint64_t known[] = {
-    /* psi_1 .. psi_9, the least strong pseudoprimes to the first prime bases
-     * (Jaeschke 1993; Jiang and Deng 2014; psi_10 and psi_11 are psi_9, and psi_12 is
-     * above 2^64), and others from those papers */
-    2047,
-    1373653,
-    25326001,
-    3215031751,
-    2152302898747,
-    3474749660383,
-    341550071728321,
-    3825123056546413051,
-    4759123141,
-    1122004669633,
-    21652684502221,
+static bool passes(uint64_t n, uint64_t base)
+{
+    uint64_t d = (n - 1) >> __builtin_ctzll(n - 1);
+    return n_is_strong_probabprime2_preinv(n, n_preinvert_limb(n), base, d) != 0;
+}
 
-    55245642489451,
-    7999252175582851,
-    585226005592931977,
-    /* powers of Wieferich primes: squares that pass base 2 */
-    1194649,
-    12327121,
-    14726582775529,
-    /* strong (A217255) and extra strong (A217719) Lucas pseudoprimes */
-    5459,
-    5777,
-    10877,
-    16109,
-    18971,
-    22499,
-    24569,
-    25199,
-    40309,
-    58519,
-    75077,
-    97439,
-    100127,
-    113573,
-    115639,
-    130139,
-    155819,
-    158399,
-    161027,
-    162133,
-    176399,
-    176471,
-    189419,
-    192509,
-    197801,
-    224369,
-    230691,
-    231703,
-    243629,
-    253259,
-    268349,
-    288919,
-    313499,
-    324899,
-    989,
-    3239,
-    27971,
-    29681,
-    30739,
-    31631,
-    39059,
-    72389,
-    73919,
-    125249,
-    137549,
-    137801,
-    153931,
-    218321,
-    249331,
-    370229,
-    429479,
-    430127,
-    459191,
-    /* Carmichael numbers */
-    561,
-    1105,
-    1729,
-    2465,
-    2821,
-    6601,
-    8911,
-    10585,
-    15841,
-    29341,
-    41041,
-    46657,
-    52633,
-    62745,
-    63973,
-    75361,
-    101101,
-    115921,
-    126217,
-    162401,
-    172081,
-    188461,
-    252601,
-    /* powers of primes just below 2^32 and 2^64 */
-    4294836225,
-    18446744030759878681u,
-
-    18446743979220271189u,
-    18446744073709551615u,
-};
+/* Published strong pseudoprimes to the first so many prime bases, which is checked. */
+static const struct {
+    uint64_t n;
+    unsigned bases;
+} known[] = {
+    /* psi_1 .. psi_11, the least of all (OEIS A014233: Jaeschke 1993; Jiang and Deng
+     * 2014); psi_12 is above 2^64 */
+    {2047, 1},
+    {1373653, 2},
+    {25326001, 3},
+    {3215031751, 4},
+    {2152302898747, 5},
+    {3474749660383, 6},
+    {341550071728321, 8},
+    {3825123056546413051, 11},
+    /* all below 25 10^9 for 2, 3, 5 (Pomerance, Selfridge and Wagstaff 1980) */
+    {161304001, 3},
+    {960946321, 3},
+    {1157839381, 3},
+    {3697278427, 3},
+    {5764643587, 3},
+    {6770862367, 3},
+    {14386156093, 3},
+    {15579919981, 3},
+    {18459366157, 3},
+    {19887974881, 3},
+    {21276028621, 3},
+    /* others for 2, 3, 5, 7 (OEIS A074773) */
+    {118670087467, 4},
+    {307768373641, 4},
+    {315962312077, 4},
+    {354864744877, 4},
+    {457453568161, 4},
+    {528929554561, 4},
+    {546348519181, 4},
+    {602248359169, 4},
+    {1362242655901, 4},
+    /* what fails first with other sets of bases that have 2 (Jaeschke; Sinclair) */
+    {4759123141, 1},
+    {1122004669633, 1},
+    {21652684502221, 1},
+    {55245642489451, 1},
+    {7999252175582851, 1},
+    {585226005592931977, 1},
+    /* squares of the Wieferich primes, and of their product */
+    {1194649, 1},
+    {12327121, 1},
+    {14726582775529, 0},
+    /* just below 2^32 and 2^64: squares, a product of two primes */
+    {4294836225, 0},
+    {18446744030759878681u, 0},
+    {18446743979220271189u, 0},
+    {18446744073709551615u, 0}};
 
 static void test_known(void)
 {
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        expect(known[i], false);
-    answered(0, sizeof known / sizeof known[0]);
+    const ulong *base = n_primes_arr_readonly(11);
+    const size_t count = sizeof known / sizeof known[0];
+    for (size_t i = 0; i < count; i++) {
+        for (size_t b = 0; b < known[i].bases; b++)
+            CU_ASSERT(passes(known[i].n, base[b]));
+        CU_ASSERT_FALSE(n_is_prime(known[i].n));
+        expect(known[i].n, false);
+    }
+    answered(0, count);
+}
+
+/* All pseudoprimes to base 2 below 10^7, by trying every number there. */
+static void test_all_base2(void)
+{
+    size_t fermat = 0, strong = 0;
+    for (uint64_t n = 3; n < 10000000; n += 2)
+        if (n_powmod2(2, (mp_limb_signed_t)n - 1, n) == 1 && !n_is_prime(n)) {
+            fermat++;
+            strong += passes(n, 2);
+            expect(n, false);
+        }
+    CU_ASSERT_EQUAL(fermat, 750); /* Pomerance, Selfridge and Wagstaff 1980 */
+    CU_ASSERT_EQUAL(strong, 162);
+    answered(0, 750);
+}
+
+/* Lucas sequences by their definition: U_k, V_k and Q^k modulo an odd n < 2^20. */
+struct lucas {
+    uint64_t u, v, qk;
+};
+
+static uint64_t half(uint64_t x, uint64_t n)
+{
+    return (x % 2 ? x + n : x) / 2;
+}
+
+static void lucas_double(struct lucas *l, uint64_t n)
+{
+    l->u = l->u * l->v % n;
+    l->v = (l->v * l->v + 2 * (n - l->qk)) % n;
+    l->qk = l->qk * l->qk % n;
+}
+
+static struct lucas lucas_at(uint64_t k, uint64_t p, uint64_t q, uint64_t n)
+{
+    struct lucas l = {0, 2, 1};
+    const uint64_t d = (p * p + 4 * (n - q)) % n;
+    for (int bit = 63 - __builtin_clzll(k); bit >= 0; bit--) {
+        lucas_double(&l, n);
+        if (k >> bit & 1)
+            l = (struct lucas){half((p * l.u + l.v) % n, n),
+                               half((d * l.u + p * l.v) % n, n), q * l.qk % n};
+    }
+    return l;
+}
+
+/* The strong Lucas test with Selfridge's parameters (Baillie and Wagstaff 1980). */
+static bool strong_lucas(uint64_t n)
+{
+    mp_limb_signed_t d = 5;
+    for (int j; (j = n_jacobi(d, n)) != -1; d = d > 0 ? -d - 2 : -d + 2)
+        if (j == 0 || n_is_square(n))
+            return false;
+    const uint64_t q = (uint64_t)((1 - d) / 4 + (mp_limb_signed_t)n) % n;
+    const unsigned s = (unsigned)__builtin_ctzll(n + 1);
+    struct lucas l = lucas_at((n + 1) >> s, 1, q, n);
+    bool pass = l.u == 0 || l.v == 0;
+    for (unsigned r = 1; r < s; r++) {
+        lucas_double(&l, n);
+        pass |= l.v == 0;
+    }
+    return pass;
+}
+
+/* The almost extra strong test, which is prime64's (Jacobsen 2013). */
+static bool almost_extra_strong_lucas(uint64_t n)
+{
+    uint64_t p = 3;
+    for (int j; (j = n_jacobi_unsigned(p * p - 4, n)) != -1; p++)
+        if (j == 0 || n_is_square(n))
+            return false;
+    const unsigned s = (unsigned)__builtin_ctzll(n + 1);
+    struct lucas l = lucas_at((n + 1) >> s, p, 1, n);
+    bool pass = l.v == 2 || l.v == n - 2;
+    for (unsigned r = 0; r + 1 < s; r++) {
+        pass |= l.v == 0;
+        lucas_double(&l, n);
+    }
+    return pass;
+}
+
+/* All strong and almost extra strong Lucas pseudoprimes below 10^6, by trying every
+ * number there. There are 58 strong ones (Baillie and Wagstaff), and the extra strong
+ * ones, of which the first are published, are among the others. */
+static void test_all_lucas(void)
+{
+    static const uint32_t extra_strong[] = {
+        989,    3239,   5777,   10877,  27971,  29681,  30739,  31631,  39059,  72389,
+        73919,  75077,  100127, 113573, 125249, 137549, 137801, 153931, 155819, 161027,
+        162133, 189419, 218321, 231703, 249331, 370229, 429479, 430127, 459191};
+    const size_t count = sizeof extra_strong / sizeof extra_strong[0];
+    size_t strong = 0, found = 0;
+    for (uint64_t n = 9; n < 1000000; n += 2) {
+        if (n_is_prime(n))
+            continue;
+        bool is_strong = strong_lucas(n), is_almost = almost_extra_strong_lucas(n);
+        strong += is_strong;
+        found += is_almost && found < count && n == extra_strong[found];
+        if (is_strong || is_almost)
+            expect(n, false);
+    }
+    CU_ASSERT_EQUAL(strong, 58);
+    CU_ASSERT_EQUAL(found, count); /* OEIS A217719 */
+    answered(0, 58);
 }
 
 /* Expects p q to be composite if it is below 2^64. */
@@ -345,12 +430,34 @@ static void test_base2_pseudoprimes(void)
     answered(0, 1000);
 }
 
-/* Chernick: (6k+1)(12k+1)(18k+1) is a Carmichael number when the three are prime. */
+/* All Carmichael numbers (a g + 1) (b g + 1) (c g + 1) below 2^64 of three primes, for
+ * some a < b < c. The product is 1 modulo a g if b c g + b + c is 0 modulo a, and so
+ * for b and c: one g modulo a b c. a, b, c = 1, 2, 3 are Chernick's. */
+static void carmichael(uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t g = 1;
+    while ((b * c * g + b + c) % a || (a * c * g + a + c) % b ||
+           (a * b * g + a + b) % c)
+        g++;
+    for (;; g += a * b * c) {
+        uint64_t p = a * g + 1, q = b * g + 1, r = c * g + 1;
+        if (p > UINT64_MAX / q / r)
+            return;
+        if (!n_is_prime(p) || !n_is_prime(q) || !n_is_prime(r))
+            continue;
+        uint64_t m = p * q * r - 1;
+        CU_ASSERT(m % (p - 1) == 0 && m % (q - 1) == 0 && m % (r - 1) == 0);
+        expect(m + 1, false);
+    }
+}
+
 static void test_carmichael(void)
 {
-    for (uint64_t k = 1; k <= 242000; k++) /* the last below 2^64 */
-        if (n_is_prime(6 * k + 1) && n_is_prime(12 * k + 1) && n_is_prime(18 * k + 1))
-            product((6 * k + 1) * (12 * k + 1), 18 * k + 1);
+    for (uint64_t c = 3; c <= 12; c++)
+        for (uint64_t b = 2; b < c; b++)
+            for (uint64_t a = 1; a < b; a++)
+                if (n_gcd(a, b) == 1 && n_gcd(a, c) == 1 && n_gcd(b, c) == 1)
+                    carmichael(a, b, c);
     answered(0, 1000);
 }
 
@@ -563,6 +670,8 @@ static const struct unit_test tests[] = {
     {"random numbers of every size", test_random},
     {"windows around powers of two", test_windows},
     {"known pseudoprimes", test_known},
+    {"all pseudoprimes to base 2 below 10^7", test_all_base2},
+    {"all Lucas pseudoprimes below 10^6", test_all_lucas},
     {"products of related primes", test_families},
     {"p(2p-1) and p(3p-2)", test_base2_pseudoprimes},
     {"the list of pseudoprimes", test_pseudoprimes},
