@@ -7,6 +7,7 @@
 
 #include <flint/flint.h>
 #include <flint/fmpz.h>
+#include <flint/ulong_extras.h>
 #include <string.h>
 
 #include "arith/mont128.h"
@@ -122,23 +123,33 @@ static void test_every_size(void)
         }
 }
 
-/* 10^5 random numbers without a factor below 11 of each class, those with a proof and
- * those without, against GMP, which is quicker than a proof by FLINT. */
-static void test_random(void)
+/* Has z no prime factor to 509, the 97th prime? Then it is tested to base 2. */
+static bool reaches_base2(const mpz_t z)
+{
+    const ulong *p = n_primes_arr_readonly(97);
+    for (size_t i = 0; i < 97; i++)
+        if (mpz_divisible_ui_p(z, p[i]))
+            return false;
+    return true;
+}
+
+/* Random numbers coprime to 210 of each class, those with a proof and those without,
+ * 10^5 of which reach base 2, against GMP, which is quicker than a proof by FLINT. */
+static void random_class(unsigned least, unsigned most)
 {
     enum { COUNT = 500 };
-    static const unsigned bits[][2] = {{65, 81}, {82, 128}}; /* from, to */
     uint128 n[COUNT];
     uint8_t class[COUNT], proof[COUNT];
-    uint64_t wrong = 0;
+    uint64_t wrong = 0, reached = 0, of_bits[129] = {0};
     mpz_t z;
     mpz_init(z);
-    for (uint64_t round = 0; round < 400 * unit_scale(); round++) {
-        const unsigned *range = bits[round % 2];
+    for (uint64_t round = 0; round < 540 * unit_scale(); round++) {
         for (size_t i = 0; i < COUNT; i++) {
-            unsigned many =
-                range[0] + (unsigned)(unit_random() % (range[1] - range[0]));
-            n[i] = random_bits(many) / 210 * 210 + 11 * (1 + i % 2) - i % 2;
+            unsigned bits = least + (unsigned)(unit_random() % (most - least + 1));
+            n[i] = random_bits(bits);
+            while (n_gcd((ulong)(n[i] % 210), 210) != 1)
+                n[i]++;
+            of_bits[bits]++;
         }
         prime128_batch(n, COUNT, class, proof);
         for (size_t i = 0; i < COUNT; i++) {
@@ -146,10 +157,20 @@ static void test_random(void)
             bool prime = mpz_probab_prime_p(z, 25) > 0;
             wrong += prime != (class[i] == CLASS_PRIME || class[i] == CLASS_PROBABLE);
             wrong += prime == (proof[i] == PROOF_NONE);
+            reached += reaches_base2(z);
         }
     }
     CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT(reached >= 100000 * unit_scale());
+    for (unsigned bits = least; bits <= most; bits++)
+        CU_ASSERT(of_bits[bits] > 1000);
     mpz_clear(z);
+}
+
+static void test_random(void)
+{
+    random_class(65, 81);
+    random_class(82, 128);
 }
 
 /* All sizes in one batch, of all lengths of the batch. */
@@ -159,7 +180,7 @@ static void test_lengths(void)
     uint128 n[COUNT];
     bool prime[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
-        n[i] = random_bits(1 + (unsigned)(unit_random() % 127));
+        n[i] = random_bits(1 + (unsigned)(unit_random() % 128));
         if (i % 3 != 0)
             n[i] = next_prime(n[i]);
         prime[i] = flint_says_prime(n[i]);
@@ -291,17 +312,50 @@ static void test_carmichael(void)
     check_triples(UINT64_C(3000000000), 12, 313, 353);
 }
 
-/* psi_12 and psi_13 (Sorenson and Webster) pass for the first 12 and 13 primes. */
+static uint128 from_text(const char *digits)
+{
+    mpz_t z;
+    mpz_init_set_str(z, digits, 10);
+    uint128 n = get128(z);
+    mpz_clear(z);
+    return n;
+}
+
+/* Published strong pseudoprimes to the first so many prime bases, which is checked:
+ * psi_12 and psi_13 (Sorenson and Webster), and what was found in the search for psi_9
+ * and on (Jaeschke 1993; Zhang 2001, 2007). */
 static void test_psi(void)
 {
-    struct liars liars = {0, 0, 0};
-    uint128 psi12 = (uint128)318665u * 1000000000000000000u + 857834031151167461u;
-    check_parts(psi12, &liars);
-    CU_ASSERT_EQUAL(liars.bases, 0);
-    check_parts(psi13(), &liars);
-    CU_ASSERT_TRUE(liars.base2 == 2 && liars.bases == 1 && liars.lucas == 0);
-    check_composite(psi12);
-    check_composite(psi13());
+    static const struct {
+        const char *n;
+        unsigned bases;
+    } known[] = {
+        {"318665857834031151167461", 12},
+        {"3317044064679887385961981", 13},
+        {"41234316135705689041", 9},
+        {"1553360566073143205541002401", 10},
+        {"56897193526942024370326972321", 11},
+        {"6003094289670105800312596501", 14},
+        {"59276361075595573263446330101", 15},
+        {"564132928021909221014087501701", 17},
+        {"1543267864443420616877677640751301", 19},
+    };
+    const ulong *base = n_primes_arr_readonly(19);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        uint128 n = from_text(known[i].n);
+        struct liars liars = {0, 0, 0};
+        mpz_t z;
+        mpz_init(z);
+        set128(z, n);
+        for (unsigned b = 0; b < known[i].bases; b++)
+            CU_ASSERT_TRUE(prp_strong(z, (uint32_t)base[b], NULL));
+        mpz_clear(z);
+        CU_ASSERT_FALSE(flint_says_prime(n));
+        check_parts(n, &liars);
+        CU_ASSERT_TRUE(liars.base2 == 1 && liars.lucas == 0);
+        CU_ASSERT_EQUAL(liars.bases, n == psi13());
+        check_composite(n);
+    }
 }
 
 /* Squares have no Selfridge's D; with cubes, and products of neighbouring primes. */
@@ -367,7 +421,7 @@ static const struct unit_test tests[] = {
     {"base 2, 13 bases and Lucas, against GMP", test_parts},
     {"p (k (p - 1) + 1) and p (k (p + 1) + 1)", test_pairs},
     {"Carmichael numbers", test_carmichael},
-    {"psi_12 and psi_13", test_psi},
+    {"published strong pseudoprimes", test_psi},
     {"powers, products of neighbours", test_powers},
     {"extremes", test_extremes},
     {"division by a power of 2", test_divide_2exp},
