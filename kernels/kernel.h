@@ -33,7 +33,7 @@ struct kernel_state {
     bool settles;                /* fold each input to rows of its own: see `settle` */
     unsigned range_ms;    /* not 0: ranges go to `run_range`, in claims of about this
                              time (a claim costs the kernel more than its integers) */
-    uint64_t range_least; /* ... and not of fewer integers, where there are more */
+    uint64_t range_least; /* ... and not of fewer integers, until few are left */
 };
 
 /* What a kernel's records are. */

@@ -465,6 +465,7 @@ static int hand_out(struct dispatch *d, struct ring *r, unsigned to, uint64_t du
     struct qbuf body = QBUF_INIT;
     unsigned room = share_room(&rank->share);
     uint64_t given = 0;
+    claim_among(&rank->claim, d->threads);
     while (room > 0 && given < due && body.len < MESSAGE_BYTES) {
         int rc = have_entry(d, e);
         if (rc < 0) {

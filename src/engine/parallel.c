@@ -4,6 +4,7 @@
  */
 #include "base/qclock.h"
 #include "base/qlog.h"
+#include "engine/comm.h"
 #include "engine/feed.h"
 #include "engine/run.h"
 #include "engine/share.h"
@@ -65,6 +66,7 @@ static void work_loop(void *ctx, struct worker *w, struct meter *m)
     struct claim claim;
     struct ring_slot *s;
     claim_init(&claim, r->fixed_claim, r->work.state->range_least);
+    claim_among(&claim, r->threads * comm_size());
     while ((s = ring_claim(r->ring, &claim.want)) != NULL) {
         bool text = s->span.chunk->kind == CHUNK_OF_TEXT;
         uint64_t aim = work_aim(&r->work, s->span.chunk);
@@ -87,7 +89,7 @@ static void work_loop(void *ctx, struct worker *w, struct meter *m)
 static void no_worker(void *ctx, const struct qerr *why)
 {
     struct run *r = ctx;
-    struct ring_want one = {1, 1};
+    struct ring_want one = {1, 1, 0};
     struct ring_slot *s = ring_claim(r->ring, &one);
     if (s) {
         part_clear(&s->part);

@@ -391,12 +391,25 @@ unsigned ring_width(struct ring *r, unsigned most)
     return n < 1 ? 1 : n < most ? (unsigned)n : most;
 }
 
+/* How much of the span its claimant gets. */
+static uint64_t fair(const struct span *span, const struct ring_want *want)
+{
+    enum { LEAST = 16 };
+    if (span->chunk->kind == CHUNK_OF_TEXT)
+        return want->bytes;
+    if (span->chunk->kind != CHUNK_OF_RANGE || want->among <= 1)
+        return want->integers;
+    uint64_t share = (span->end - span->begin - 1) / want->among + 1;
+    if (share < want->integers / LEAST)
+        share = want->integers / LEAST;
+    return share < want->integers ? share : want->integers;
+}
+
 /* Makes the first READY slot, or as much of it as is wanted, the caller's. */
 static struct ring_slot *take_slot(struct ring *r, const struct ring_want *want)
 {
     struct ring_slot *s = ready_take(r);
-    bool text = s->span.chunk->kind == CHUNK_OF_TEXT;
-    uint64_t at = span_cut(&s->span, text ? want->bytes : want->integers);
+    uint64_t at = span_cut(&s->span, fair(&s->span, want));
     if (at < s->span.end)
         (void)split_slot(r, s, at); /* without memory: take it whole */
     s->state = SLOT_BUSY;

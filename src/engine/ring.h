@@ -78,9 +78,12 @@ void ring_end(struct ring *r, const struct qerr *err);
 
 /* --- claimants --- */
 
-/* How much a claimant asks for, by the kind of the chunk that is next. */
+/* How much a claimant asks for, by the kind of the chunk that is next. Of a range it
+ * leaves their shares to the other claimants, where it is one `among` several: near the
+ * end it gets less, down to 1/16 of what it asks for. */
 struct ring_want {
     uint64_t bytes, integers;
+    unsigned among;
 };
 
 /* How many claimants can be of use: `most`, or fewer when all input is in and holds

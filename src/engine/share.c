@@ -14,9 +14,9 @@ void claim_init(struct claim *c, uint64_t fixed, uint64_t least)
 {
     if (least == 0)
         least = 1;
-    *c = (struct claim){.want = {FIRST_BYTES, least}, .least = least};
+    *c = (struct claim){.want = {FIRST_BYTES, least, 1}, .least = least};
     if (fixed > 0)
-        *c = (struct claim){.want = {fixed, fixed}, .fixed = true};
+        *c = (struct claim){.want = {fixed, fixed, 1}, .fixed = true};
 }
 
 static uint64_t next_want(uint64_t want, uint64_t units, uint64_t spent_ns,

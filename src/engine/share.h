@@ -38,6 +38,12 @@ struct claim {
 /* `fixed`: of so many bytes or integers, always; 0: as it comes. */
 void claim_init(struct claim *c, uint64_t fixed, uint64_t least);
 
+/* There are so many claimants. */
+static inline void claim_among(struct claim *c, unsigned claimants)
+{
+    c->want.among = c->fixed ? 1 : claimants;
+}
+
 /* A claim of `units` (bytes of text, or integers) took `spent_ns`. */
 void claim_learn(struct claim *c, bool text, uint64_t units, uint64_t spent_ns,
                  uint64_t aim_ns);

@@ -46,7 +46,7 @@ static void end(struct ring *r)
     ring_end(r, &none);
 }
 
-static const struct ring_want all = {UINT64_MAX, UINT64_MAX};
+static const struct ring_want all = {UINT64_MAX, UINT64_MAX, 1};
 
 /* Answers a slot with its own text, or the first `upto` bytes of it. */
 static void answer(struct ring *r, struct ring_slot *s, uint64_t upto)
@@ -155,7 +155,7 @@ static void test_look_behind_a_long_record(void)
     enum { SLOTS = 3000, EVERY = 100 };
     struct ring *r = open_ring(4, SIZE_MAX, false);
     struct ring_slot *back[SLOTS / EVERY];
-    struct ring_want two = {2, 2};
+    struct ring_want two = {2, 2, 1};
     struct ring_look look;
     size_t n = 0;
     put_range(r, 0, 3 * SLOTS);
@@ -200,7 +200,7 @@ static void test_pieces(void)
     put_text(r, 0, "11 22 33 44 ");
     put_range(r, 5, 10);
     end(r);
-    struct ring_want want = {4, 3};
+    struct ring_want want = {4, 3, 1};
     uint64_t at = 0;
     while (at < 12) {
         struct ring_slot *s = ring_claim(r, &want);
@@ -221,6 +221,29 @@ static void test_pieces(void)
         ring_done(r, s, seen);
     }
     CU_ASSERT_EQUAL(seen, 10);
+    ring_free(r);
+}
+
+/* Of a range each of several claimants gets its share, but for small change. */
+static void test_shares(void)
+{
+    struct ring *r = open_ring(4, 1 << 20, false);
+    put_range(r, 0, 1600);
+    end(r);
+    struct ring_want want = {1, 640, 2};
+    struct ring_slot *s = ring_claim(r, &want);
+    CU_ASSERT_FATAL(s != NULL && s->span.end == 640);
+    answer(r, s, 640);
+    uint64_t seen = 640, before = 640;
+    while ((s = ring_claim(r, &want)) != NULL) {
+        uint64_t got = s->span.end - seen, left = 1600 - seen;
+        CU_ASSERT(got == (left + 1) / 2 || got == (left < 40 ? left : 40));
+        CU_ASSERT(got <= before);
+        before = got;
+        seen = s->span.end;
+        answer(r, s, seen);
+    }
+    CU_ASSERT_EQUAL(seen, 1600);
     ring_free(r);
 }
 
@@ -273,7 +296,7 @@ static void test_window_is_used(void)
 {
     enum { SLOTS = 1000, ROOM = 10000, SMALL = 10 };
     struct ring *r = open_ring(4, SLOTS * (sizeof(struct ring_slot) + SMALL), false);
-    struct ring_want one = {1, 1};
+    struct ring_want one = {1, 1, 1};
     put_range(r, 0, 10 * SLOTS);
     end(r);
     unsigned n = 0;
@@ -392,7 +415,7 @@ static void test_empty_parts(void)
 {
     enum { SLOTS = 10 };
     struct ring *r = open_ring(4, SLOTS * sizeof(struct ring_slot), false);
-    struct ring_want one = {1, 1};
+    struct ring_want one = {1, 1, 1};
     put_range(r, 0, 1000);
     end(r);
     struct ring_slot *head = ring_claim(r, &one);
@@ -421,7 +444,7 @@ static void test_gone(void)
 {
     enum { PIECES = 5000 };
     struct ring *r = open_ring(4, 4 * sizeof(struct ring_slot), true);
-    struct ring_want one = {1, 1};
+    struct ring_want one = {1, 1, 1};
     bool in_order;
     put_range(r, 0, PIECES);
     end(r);
@@ -477,7 +500,7 @@ static void *many_reader(void *arg)
 static void *many_claimant(void *arg)
 {
     struct ring *r = arg;
-    struct ring_want want = {1, 7};
+    struct ring_want want = {1, 7, 1};
     struct ring_slot *s;
     unsigned turn = 0;
     while ((s = ring_claim(r, &want)) != NULL) {
@@ -525,6 +548,7 @@ static const struct unit_test tests[] = {
     {"all that is ready behind a long record", test_look_behind_a_long_record},
     {"long documents are bounded by their bytes", test_texts},
     {"claims cut slots to measure", test_pieces},
+    {"shares of a range", test_shares},
     {"the window holds claims back", test_window},
     {"the window is for what was rendered", test_window_is_used},
     {"a stop commits the finished prefix", test_stop},
