@@ -116,7 +116,8 @@ static const struct qopt prime_options[] = {
     {.name = NULL},
 };
 
-/* The ends of the ranges decide how large a claim pays (more than 64 bits: 2^64). */
+/* The ends of the ranges decide how large a claim pays (more than 64 bits: 2^64). That
+ * loads libprimesieve: now, while there is memory and one thread. */
 static void plan_ranges(struct kernel_state *s, const struct job *job)
 {
     for (size_t i = 0; i < job->ninputs; i++) {
@@ -150,8 +151,6 @@ static int prime_open(struct kernel_state **state, const struct job *job,
     s->head.folds = job_flag(job, "count");
     if (!s->trial && (s->head.folds || s->only == ONLY_PRIME))
         plan_ranges(&s->head, job);
-    if (s->head.range_ms > 0)
-        primerange_library(); /* now, while there is memory and one thread */
     if (s->head.folds)
         s->head.schema = only ? &one_count_schema : &count_schema;
     else
@@ -475,7 +474,8 @@ static int prime_run_range(const struct kernel_state *state, struct kernel_call 
     if (!w->range && !(w->range = primerange_new()))
         return qerr_nomem(e);
     if (state->folds) {
-        range->answered = primerange_count(w->range, first, range->count, &primes);
+        range->answered =
+            primerange_count(w->range, first, range->count, range->ahead, &primes);
         if (range->answered == 0)
             return qerr_nomem(e);
         return count_range(call->part, first, range->answered, primes, e);
@@ -483,8 +483,8 @@ static int prime_run_range(const struct kernel_state *state, struct kernel_call 
     struct numbers *in = range->shown;
     struct rows *rows = call->rows;
     size_t n = 0;
-    range->answered =
-        primerange_list(w->range, first, range->count, in->v, NUMBERS_BLOCK, &n);
+    range->answered = primerange_list(w->range, first, range->count, range->ahead,
+                                      in->v, NUMBERS_BLOCK, &n);
     if (range->answered == 0)
         return qerr_nomem(e);
     for (size_t i = 0; i < n; i++)

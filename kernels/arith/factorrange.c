@@ -58,7 +58,8 @@ static void make_table(void)
     size_t n = 0, found;
     uint64_t at = 3;
     while (primes && t && at < TABLE) {
-        uint64_t done = primerange_list(primes, at, TABLE - at, piece, PIECE, &found);
+        uint64_t done =
+            primerange_list(primes, at, TABLE - at, 0, piece, PIECE, &found);
         if (done == 0 || found > PRIMES - n)
             break;
         for (size_t i = 0; i < found; i++)

@@ -1,10 +1,18 @@
 /*
- * A call of primesieve for [a, b] begins with the primes up to sqrt(b), which takes
- * about 0.6 to 0.9 ns * sqrt(b); from then on an integer takes 0.05 to 0.4 ns.
- * prime64_batch takes about 6 ns for each integer from the start. So short ranges are
- * tested, long ones sieved; and above SIEVE_HEIGHT all are tested, because there the
- * start takes longer than a worker may be out of reach, and as much memory as a machine
- * has not for each.
+ * primesieve begins with the primes up to sqrt(b), which takes 0.6 to 0.9 ns * sqrt(b);
+ * from then on an integer takes 0.05 to 1 ns. prime64_batch takes 6 to 10 ns for each
+ * from the start. So short ranges are tested, long ones sieved.
+ *
+ * Far up the start is a second or more, so it is not paid for each call: primes are
+ * listed by an iterator, which goes on where the next call begins behind the last one,
+ * not too far (of two threads each passes over what the other has). Counting them in
+ * its lists costs no more than primesieve's own counting, which has to begin anew each
+ * time.
+ *
+ * There primesieve keeps 8 bytes for each prime below sqrt(b): 0.4 GB at 10^18, 1.6 GB
+ * at 2^64. A thread sieves only where that is less than what half of the memory holds
+ * for each CPU, and no more threads than CPUs do so at once. That is known before, as
+ * it has to be: an iterator that finds no memory ends the process.
  *
  * primesieve is told to use one thread: the caller's. Its functions cannot be
  * interrupted, so it gets pieces.
@@ -19,27 +27,36 @@
 #include <math.h>
 #include <primesieve.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "arith/prime64.h"
 
 enum {
     TESTED = 4096,        /* integers in a piece that is tested */
+    SIEVED = 1 << 28,     /* ... and in one that is sieved: a third of a second */
     SHORT = 16,           /* it is sieved if it has sqrt(end) / SHORT integers */
-    GAP = 2048,           /* the lists go on so far behind their end; see list_sieved */
+    GAP = 2048,           /* the lists go on so far behind their end; see begin_list */
     THREAD_ROOM = 8 << 20 /* bytes; see make_thread_data */
 };
-static const uint64_t SIEVE_HEIGHT = UINT64_C(1) << 54; /* and less is sieved */
-/* Integers in a piece that is sieved: so many, or START_WORTH * sqrt(end) if that is
- * more, but at most MOST, which take a second. */
-static const uint64_t SIEVED = UINT64_C(1) << 28, MOST = UINT64_C(3) << 30;
-enum { START_WORTH = 64 };
+/* Below, pieces are counted by primesieve itself: the start is a twentieth of them. */
+static const uint64_t COUNTED = UINT64_C(1) << 44;
+/* Below, nobody minds the memory: 50 MB for each thread. */
+static const uint64_t MODEST = UINT64_C(1) << 54;
+static const double ROOT_BYTES = 0.4; /* for each integer below sqrt(b) */
+/* Behind it there is no prime below 2^64; an iterator that looks for one ends the
+ * process. */
+static const uint64_t LAST_PRIME = UINT64_C(18446744073709551557), NONE = UINT64_MAX;
 
 struct primerange {
     primesieve_iterator it;
     uint64_t at;   /* the list goes on here ... */
-    uint64_t next; /* ... with this prime >= at; 0: there is no list */
+    uint64_t next; /* ... with this prime >= at, or NONE; 0: there is no list */
+    uint64_t end;  /* it may go on up to here */
+    bool far;      /* counted in `far` */
     uint64_t v[TESTED];
     uint8_t prime[TESTED];
 };
@@ -58,10 +75,13 @@ static struct {
     FUNCTIONS(MEMBER)
     void *(*thread_data)(void); /* __cxa_get_globals of the C++ library */
     bool loaded;
+    uint64_t top; /* up to here there is memory to sieve */
+    unsigned cpus;
 } sieve;
 #undef MEMBER
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_uint far; /* threads that sieve above MODEST */
 
 /* Bytes are copied because C has no conversion from an object's pointer to a
  * function's. */
@@ -72,8 +92,27 @@ static bool find(void *library, const char *name, void *function)
     return found != NULL;
 }
 
+/* Half of the memory, for each CPU: the share of the job, where a job has as much of
+ * the one as of the other. */
+static double memory_share(void)
+{
+    double bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        (double)limit.rlim_cur < bytes)
+        bytes = (double)limit.rlim_cur;
+    return bytes / 2 / sieve.cpus;
+}
+
 static void load(void)
 {
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    sieve.cpus = cpus > 1 ? (unsigned)cpus : 1;
+    double root = memory_share() / ROOT_BYTES;
+    sieve.top = root < 0x1p32 ? (uint64_t)(root * root) : UINT64_MAX;
+    if (sieve.top < MODEST)
+        sieve.top = MODEST;
+
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 #define FIND(name) &&find(library, "primesieve_" #name, &sieve.name)
     sieve.loaded = library FUNCTIONS(FIND) &&
@@ -120,18 +159,43 @@ void primerange_free(struct primerange *r)
 {
     if (r && sieve.loaded)
         sieve.free_iterator(&r->it);
+    if (r && r->far)
+        atomic_fetch_sub(&far, 1);
     free(r);
 }
 
-static bool can_sieve(uint64_t first, uint64_t count)
+/* (SHORT * count)^2 >= last, without overflow. */
+static bool is_long(uint64_t last, uint64_t count)
 {
-    return sieve.loaded && first < SIEVE_HEIGHT && count <= SIEVE_HEIGHT - first;
+    return count >= SIEVED || SHORT * count * SHORT * count >= last;
 }
 
-/* (SHORT * count)^2 >= end, without overflow: end < SIEVE_HEIGHT. */
-static bool is_long(uint64_t first, uint64_t count)
+/* Whether there is memory; if so it is this thread's. */
+static bool has_memory(struct primerange *r, uint64_t last)
 {
-    return count >= SIEVED || SHORT * count * SHORT * count >= first + count;
+    if (last < MODEST || r->far)
+        return last <= sieve.top;
+    if (last > sieve.top)
+        return false;
+    r->far = atomic_fetch_add(&far, 1) < sieve.cpus;
+    if (!r->far)
+        atomic_fetch_sub(&far, 1);
+    return r->far;
+}
+
+/* Whether to pass over what is between the list and [first, last] takes less than to
+ * begin anew. */
+static bool goes_on(const struct primerange *r, uint64_t first, uint64_t last)
+{
+    return r->next > 0 && r->at <= first && last <= r->end &&
+           (double)(first - r->at) <= sqrt((double)last);
+}
+
+static bool can_sieve(struct primerange *r, uint64_t first, uint64_t count)
+{
+    uint64_t last = first + count - 1;
+    bool follows = r->at == first && goes_on(r, first, last);
+    return sieve.loaded && (follows || is_long(last, count)) && has_memory(r, last);
 }
 
 /* Tests the first integers; returns how many. */
@@ -144,48 +208,22 @@ static size_t test(struct primerange *r, uint64_t first, uint64_t count)
     return n;
 }
 
-/* The start takes START_NS * sqrt(last) and is to be a small share of a claim; a list
- * takes longer to use than to make, and must fit in memory. */
+/* The start takes START_NS * sqrt(last) and is to be a small share of a claim, for who
+ * has the next one may have to begin anew. Lists, which are long, get the usual time.
+ */
 void primerange_claim(uint64_t first, uint64_t last, bool count, uint64_t *least,
                       unsigned *ms)
 {
-    const double START_NS = 0.9;
-    enum { USUAL_MS = 100, COUNT_STARTS = 20, LIST_STARTS = 2, LEAST = 8 };
+    const double START_MS = 0.9e-6;
+    enum { USUAL_MS = 100, MOST_MS = 30000, STARTS = 16 };
     *least = 1;
     *ms = USUAL_MS;
-    if (first >= SIEVE_HEIGHT)
+    if (!primerange_library() || first > sieve.top)
         return;
-    if (last > SIEVE_HEIGHT)
-        last = SIEVE_HEIGHT; /* up to there it is sieved */
-    double start = sqrt((double)last), start_ms = start * START_NS * 1e-6;
-    double worth = start_ms * (count ? COUNT_STARTS : LIST_STARTS);
-    *least += (uint64_t)(start * LEAST);
-    if (worth > USUAL_MS)
-        *ms = (unsigned)worth;
-}
-
-/* How many integers a call takes at most. */
-static uint64_t piece(uint64_t first)
-{
-    uint64_t worth =
-        first < SIEVE_HEIGHT ? (uint64_t)sqrt((double)first) * START_WORTH : 0;
-    return worth < SIEVED ? SIEVED : worth < MOST ? worth : MOST;
-}
-
-uint64_t primerange_count(struct primerange *r, uint64_t first, uint64_t count,
-                          uint64_t *primes)
-{
-    if (count > piece(first))
-        count = piece(first);
-    if (can_sieve(first, count) && is_long(first, count)) {
-        *primes = sieve.count_primes(first, first + count - 1);
-        return *primes == PRIMESIEVE_ERROR ? 0 : count;
-    }
-    size_t n = test(r, first, count);
-    *primes = 0;
-    for (size_t i = 0; i < n; i++)
-        *primes += r->prime[i];
-    return n;
+    double start = sqrt((double)(last < sieve.top ? last : sieve.top));
+    double worth = USUAL_MS + start * START_MS * (count ? STARTS : 1);
+    *least += (uint64_t)(start * STARTS);
+    *ms = worth < MOST_MS ? (unsigned)worth : MOST_MS;
 }
 
 static uint64_t list_tested(struct primerange *r, uint64_t first, uint64_t count,
@@ -203,48 +241,113 @@ static uint64_t list_tested(struct primerange *r, uint64_t first, uint64_t count
     return tested;
 }
 
-/* primesieve_next_prime of the header. */
+/* primesieve_next_prime of the header, but for the end. */
 static uint64_t next_prime(primesieve_iterator *it)
 {
+    if (it->i < it->size && it->primes[it->i] == LAST_PRIME)
+        return NONE;
     it->i++;
     if (it->i >= it->size)
         sieve.generate_next_primes(it);
     return it->primes[it->i];
 }
 
-/* The list is begun anew when it does not go on from the last one. That a list is at
- * its end shows in a prime behind it, so primesieve is told an end where there is one:
- * what it has not sieved by then would cost another start. */
-static uint64_t list_sieved(struct primerange *r, uint64_t first, uint64_t count,
-                            uint64_t *primes, size_t room, size_t *n)
+/* Goes on behind `last`; returns how many primes it passes. */
+static uint64_t pass(struct primerange *r, uint64_t last)
 {
+    primesieve_iterator *it = &r->it;
+    uint64_t n = 0;
+    while (r->next <= last && r->next != NONE) {
+        if (it->primes[it->size - 1] <= last) { /* and all that are there */
+            n += it->size - 1 - it->i;
+            it->i = it->size - 1;
+        }
+        n++;
+        r->next = next_prime(it);
+    }
+    return n;
+}
+
+/* Has a list from `first` on: the one that is there, or a new one. That it is at its
+ * end shows in a prime behind it, so primesieve is told an end, that of the integers
+ * `ahead`, where there is one: what it has not sieved by then would cost another start.
+ */
+static void begin_list(struct primerange *r, uint64_t first, uint64_t last,
+                       uint64_t ahead)
+{
+    if (goes_on(r, first, last)) {
+        if (r->at < first)
+            (void)pass(r, first - 1);
+        return;
+    }
+    r->end = ahead < sieve.top - last ? last + ahead : sieve.top;
+    r->next = NONE;
+    if (first > LAST_PRIME)
+        return;
+    sieve.jump_to(&r->it, first, r->end < UINT64_MAX - GAP ? r->end + GAP : UINT64_MAX);
+    r->next = next_prime(&r->it);
+}
+
+/* The list has been used before `at`; that is 0 behind 2^64. */
+static void leave_list(struct primerange *r, uint64_t at)
+{
+    r->at = at;
+    if (at == 0)
+        r->next = 0;
+}
+
+static uint64_t count_sieved(struct primerange *r, uint64_t first, uint64_t last,
+                             uint64_t ahead)
+{
+    begin_list(r, first, last, ahead);
+    uint64_t n = pass(r, last);
+    leave_list(r, last + 1);
+    return n;
+}
+
+uint64_t primerange_count(struct primerange *r, uint64_t first, uint64_t count,
+                          uint64_t ahead, uint64_t *primes)
+{
+    if (count > SIEVED) {
+        ahead += count - SIEVED;
+        count = SIEVED;
+    }
     uint64_t last = first + count - 1;
-    if (r->next == 0 || r->at != first) {
-        sieve.jump_to(&r->it, first, last + GAP);
+    if (can_sieve(r, first, count)) {
+        *primes = last < COUNTED ? sieve.count_primes(first, last)
+                                 : count_sieved(r, first, last, ahead);
+        return *primes == PRIMESIEVE_ERROR ? 0 : count;
+    }
+    size_t n = test(r, first, count);
+    *primes = 0;
+    for (size_t i = 0; i < n; i++)
+        *primes += r->prime[i];
+    return n;
+}
+
+static uint64_t list_sieved(struct primerange *r, uint64_t first, uint64_t last,
+                            uint64_t ahead, uint64_t *primes, size_t room, size_t *n)
+{
+    size_t found = 0;
+    begin_list(r, first, last, ahead);
+    while (found < room && r->next <= last && r->next != NONE) {
+        primes[found++] = r->next;
         r->next = next_prime(&r->it);
     }
-    size_t found = 0;
-    uint64_t next = r->next;
-    while (found < room && next <= last) {
-        primes[found++] = next;
-        next = next_prime(&r->it);
-    }
     *n = found;
-    r->next = next;
-    r->at = next <= last ? next : last + 1;
-    if (next != PRIMESIEVE_ERROR)
-        return r->at - first;
-    r->next = 0;
-    return 0;
+    uint64_t at = r->next <= last && r->next != NONE ? r->next : last + 1;
+    leave_list(r, at);
+    return at - first;
 }
 
 uint64_t primerange_list(struct primerange *r, uint64_t first, uint64_t count,
-                         uint64_t *primes, size_t room, size_t *n)
+                         uint64_t ahead, uint64_t *primes, size_t room, size_t *n)
 {
-    if (count > piece(first))
-        count = piece(first);
-    bool goes_on = r->next > 0 && r->at == first;
-    if (can_sieve(first, count) && (goes_on || is_long(first, count)))
-        return list_sieved(r, first, count, primes, room, n);
+    if (count > SIEVED) {
+        ahead += count - SIEVED;
+        count = SIEVED;
+    }
+    if (can_sieve(r, first, count))
+        return list_sieved(r, first, first + count - 1, ahead, primes, room, n);
     return list_tested(r, first, count, primes, room, n);
 }

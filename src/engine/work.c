@@ -9,6 +9,9 @@
 
 /* Bytes of a stream that are read at once: they stay in the second level of cache. */
 enum { STREAM_BLOCK = 1 << 18 };
+/* A part of a range ends with so many bytes of output: its time may be long, and the
+ * window is to hold some of them. */
+enum { RANGE_OUTPUT = 1 << 24 };
 
 int work_init(struct work *work, unsigned n, struct qerr *e)
 {
@@ -520,6 +523,7 @@ uint64_t worker_run(struct worker *w, const struct span *span, uint64_t deadline
                                   : w->reader.pos;
         lines = w->line_reader.lines;
         if (rc == 0 || w->held_back || qclock_ns() >= deadline ||
+            (w->whole_range && part->out.len >= RANGE_OUTPUT) ||
             (work->end_at_bad && part->nbad > 0))
             break;
     }

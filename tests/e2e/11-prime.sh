@@ -102,6 +102,13 @@ t "--only=composite --count" -E -o 921501 \
 t "--count" -E -o $'prime 78498\ncomposite 921501\nneither 2\nprobable 0' \
     '$QUERN prime --count 0..1000000'
 t "ten million" -o 664579 '$QUERN prime --only=prime --count 1..10000000'
+# Far up, where a range is sieved if there is memory: pi(10^18 + 2 * 10^8) - pi(10^18), by
+# primesieve's own program.
+t "two hundred million from 10^18" -o 4829026 \
+    '$QUERN prime --only=prime --count -j2 1000000000000000000..1000000000199999999'
+t "... listed" -o $'1000000000000000003 1000000000199999977 4829026' \
+    '$QUERN prime --only=prime -j2 1000000000000000000..1000000000199999999 |
+     awk "NR == 1 { first = \$1 } END { print first, \$1, NR }"'
 # Where primesieve cannot be loaded, ranges are tested: a file that is no library in its
 # place, seen by this one command.
 if unshare -m true 2>/dev/null; then

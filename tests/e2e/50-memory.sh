@@ -21,6 +21,18 @@ t "nobody reads: a stream" -m '^#' \
     'yes 18446744073709551557 | head -c 200000000 >long
      $MEASURE stalled 4 256 long -- $QUERN prime -j2; status=$?; rm -f long; exit $status'
 
+# What a sieve keeps far up is known before: 8 bytes for each prime below 10^9, for each of
+# two threads; and where that is too much it does without, more slowly.
+t "sieving from 10^18" -m '^12065281$' \
+    '$MEASURE peak 900 /dev/null -- $QUERN prime --count --only=prime -j2 \
+         1000000000000000000..1000000000499999999'
+t "the same with little memory" -o 24280 \
+    '(ulimit -v 500000; $QUERN prime --count --only=prime -j2 \
+         1000000000000000000..1000000000000999999)'
+t "nobody reads the primes from 10^18" -m '^#' \
+    '$MEASURE stalled 6 1200 /dev/null -- $QUERN prime -j2 --only=prime \
+         1000000000000000000..2000000000000000000'
+
 # A number that takes long stands first, and a hundred megabytes wait behind it.
 { $ORACLE semiprime 96 1; yes 720720 | head -c 150000000; } >headed
 t "a hard record at the head" -m '^#' '$MEASURE stalled 6 256 headed -- $QUERN factor -j2'

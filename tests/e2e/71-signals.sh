@@ -53,6 +53,14 @@ stop "two signals" TERM,TERM 75 '' "\$QUERN prime -o i --restart $LONG"
 
 # --- where it is ---
 
+# A sieve begins with a second or more that nothing interrupts.
+for first in 1000000000000000000 18446744060000000000; do
+    for only in "--count" "--only=prime"; do
+        stop "sieving from $first, $only" TERM 75 '' \
+            "\$QUERN prime $only -o far --restart $first..18446744073709551615"
+    done
+done
+
 stop "stdin is an idle FIFO" TERM 143 'in=idle' '$QUERN factor'
 stop "... to a file" INT 130 'in=idle' '$QUERN factor -o idle'
 mkfifo fifo

@@ -7,6 +7,7 @@
 #include <flint/flint.h>
 #include <flint/ulong_extras.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -34,11 +35,17 @@ static void finish(void)
     CU_ASSERT_EQUAL(failures, 0);
 }
 
+/* What else may be asked for is a hint, which need not be true. */
+static uint64_t ahead(void)
+{
+    return unit_random() % 2 ? unit_random() >> unit_random() % 64 : 0;
+}
+
 static uint64_t count_all(uint64_t first, uint64_t count)
 {
     uint64_t sum = 0;
     while (count > 0) {
-        uint64_t primes, done = primerange_count(range, first, count, &primes);
+        uint64_t primes, done = primerange_count(range, first, count, ahead(), &primes);
         if (done == 0 || done > count || primes > done) {
             complain("count goes wrong", first, count);
             return 0;
@@ -59,7 +66,8 @@ static size_t list_all(uint64_t first, uint64_t count, uint64_t *primes, size_t 
         uint64_t some = unit_random() % 4 ? count : 1 + unit_random() % count;
         size_t found = 0;
         primes[n + room] = 77;
-        uint64_t done = primerange_list(range, first, some, primes + n, room, &found);
+        uint64_t done =
+            primerange_list(range, first, some, ahead(), primes + n, room, &found);
         if (done == 0 || done > some || found > room || primes[n + room] != 77) {
             complain("list goes wrong", first, some);
             return 0;
@@ -138,27 +146,74 @@ static void test_published(void)
     finish();
 }
 
-/* What primerange_claim calls worth a claim is sieved, in one go, at any height where
- * that is done at all. */
+/* What primerange_claim calls worth a claim is sieved, at any height. */
 static void test_claims(void)
 {
     begin();
-    if (primerange_library())
-        for (uint64_t last = 1000000; last < UINT64_C(1) << 54; last *= 10) {
-            uint64_t least, primes;
-            unsigned ms;
-            primerange_claim(last / 2, last, true, &least, &ms);
-            CU_ASSERT(ms >= 100 && ms <= 2000 && least < last);
-            if (primerange_count(range, last - least, least, &primes) != least)
-                complain("not in one go", last - least, least);
-        }
-    uint64_t high, low;
+    for (uint64_t last = 1000000; primerange_library() && last < UINT64_MAX / 10;
+         last *= 10) {
+        uint64_t least, primes;
+        unsigned ms;
+        primerange_claim(last / 2, last, true, &least, &ms);
+        CU_ASSERT(ms >= 100 && least < last);
+        CU_ASSERT(ms <= (last < UINT64_C(1) << 54 ? 2000 : 30000));
+        if (primerange_count(range, last - least, least, 0, &primes) <= 10000)
+            complain("not sieved", last - least, least);
+    }
+    uint64_t high;
     unsigned ms;
     primerange_claim(1, UINT64_MAX, true, &high, &ms); /* what of it is sieved */
     CU_ASSERT(high > 100000000 && ms > 1000);
-    primerange_claim(UINT64_C(1) << 54, UINT64_MAX, true, &low, &ms);
-    CU_ASSERT(low == 1 && ms == 100);
     finish();
+}
+
+/* Far up, where a start takes long: lists that go on, that pass over what others have,
+ * that begin anew; and the largest prime of 64 bits, behind which there is none. How
+ * many there are is from primesieve's own program. */
+static void test_far(void)
+{
+    static const struct {
+        uint64_t first, count, primes;
+    } known[] = {
+        {UINT64_C(10000000000000000), 100000000, 2714904},
+        {UINT64_C(1000000000000000000), 200000000, 4829026},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        uint64_t first = known[i].first, count = known[i].count;
+        uint64_t cut = count / 2, hole = cut / 8;
+        begin();
+        CU_ASSERT_EQUAL(count_all(first, cut) + count_all(first + cut, count - cut),
+                        known[i].primes);
+        check(first + cut, 1000); /* back */
+        uint64_t sum = count_all(first, cut);
+        sum += count_all(first + cut + hole, count - cut - hole);
+        CU_ASSERT_EQUAL(sum + count_all(first + cut, hole), known[i].primes);
+        finish();
+    }
+    begin();
+    CU_ASSERT_EQUAL(count_all(UINT64_MAX - 299999999, 300000000), 6761558);
+    check(UINT64_MAX - 99, 100);
+    finish();
+}
+
+/* No more threads than CPUs keep that many primes; who comes too late tests. */
+static void test_crowd(void)
+{
+    enum { MOST_CPUS = 4 };
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cpus > MOST_CPUS || !primerange_library())
+        return;
+    struct primerange *all[MOST_CPUS + 1];
+    const uint64_t first = UINT64_C(20000000000000000), count = 50000000;
+    for (long i = 0; i <= cpus; i++) {
+        uint64_t primes;
+        all[i] = primerange_new();
+        CU_ASSERT_PTR_NOT_NULL_FATAL(all[i]);
+        uint64_t done = primerange_count(all[i], first, count, 0, &primes);
+        CU_ASSERT(i < cpus ? done == count : done > 0 && done < 10000);
+    }
+    for (long i = 0; i <= cpus; i++)
+        primerange_free(all[i]);
 }
 
 static const struct unit_test tests[] = {
@@ -167,6 +222,8 @@ static const struct unit_test tests[] = {
     {"random windows", test_random},
     {"published counts", test_published},
     {"claims that are worth it", test_claims},
+    {"far up", test_far},
+    {"more threads than CPUs", test_crowd},
 };
 
 UNIT_MAIN("primerange", tests)
