@@ -272,6 +272,17 @@ def count_row(bench, low, count, peer_count):
     return compare(ours(count), theirs(peer_count), "primesieve")
 
 
+def list_row(bench, low, count):
+    """`quern prime --only=prime A..B` beside `primesieve --print`, both in text."""
+    count = scaled(count)
+    last = low + count - 1
+    ours = Side([bench.quern, "prime", "--only=prime", "-q", "-j1", f"{low}..{last}"], count)
+    theirs = Side(["primesieve", str(low), str(last), "-t1", "-q", "--print"], count)
+    if not same_bytes(ours, theirs):
+        raise Wrong("primesieve and quern prime --only=prime give other answers")
+    return compare(ours, theirs, "primesieve")
+
+
 def words_row(bench, megabytes):
     """`quern count error` on a log beside GNU grep -o -i -F and wc, which count the same."""
     rng, levels = random.Random(9), ["info"] * 80 + ["WARN"] * 15 + ["ERROR", "terror: error"]
@@ -371,6 +382,8 @@ TABLE = (
         ("quern prime --count", count_row, (10**12, 10**9, 10**9), None, 1 / 1.1),
         ("... from 10^15", count_row, (10**15, 3 * 10**9, 3 * 10**9), None, 1 / 1.1),
         ("... from 10^16", count_row, (10**16, 3 * 10**9, 3 * 10**9), None, 1 / 1.1),
+        ("... from 10^18", count_row, (10**18, 10**9, 10**9), None, 1 / 1.1),
+        ("prime --only=prime", list_row, (2 * 10**16, 3 * 10**8), None, 1 / 1.1),
         ("quern factor c50", text_row, ("factor", "c50", 1, "gp", 1), None, None),
         ("quern factor c60", text_row, ("factor", "c60", 1, "gp", 1), 1 / 1.5, 1 / 1.5),
         ("quern factor c70", text_row, ("factor", "c70", 1, "gp", 1), None, None),
