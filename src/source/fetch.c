@@ -228,6 +228,7 @@ static void wake(struct fetch_thread *t)
 /* There is a job that a thread may take. */
 void fetch_wake_hungry(struct fetch *f)
 {
+    f->added++;
     for (unsigned i = 0; i < f->config->threads; i++)
         if (f->threads[i].hungry) {
             f->threads[i].hungry = false;

@@ -103,6 +103,7 @@ struct fetch_thread {
     uint64_t now_ns;    /* when it last began to move its transfers on */
     uint64_t look_ns;   /* when limits of time are to be looked at */
     bool hungry;        /* lock: it sleeps, and would take a job */
+    uint64_t seen;      /* lock: what `added` was when it last looked for one */
     uint64_t asleep_ns; /* lock: since then it sleeps; 0: it does not */
     uint64_t slept_ns;  /* lock: how long it has slept before */
     unsigned paused;    /* lock: its jobs that are paused */
@@ -130,6 +131,7 @@ struct fetch {
     /* Lock. */
     struct schedule schedule;
     struct crew crew;           /* the threads that take jobs */
+    uint64_t added;             /* how often there was a job for some thread */
     char *last_site;            /* "http://host:port" as it was last written, ... */
     struct origin *last_origin; /* ... and what it came to */
     struct body_pool pool;

@@ -200,11 +200,12 @@ static struct fetch_job *next_job(struct fetch_thread *t, uint64_t now, uint64_t
     struct fetch *f = t->fetch;
     struct turn *urgent = urgent_turn(f);
     *wake = UINT64_MAX;
+    t->seen = f->added;
     if (f->stopping || t->nused == t->nplaces)
         return NULL;
-    if (!takes_jobs(t) && !(urgent && urgent->state == TURN_QUEUED))
-        return NULL;
-    struct turn *turn = schedule_next(&f->schedule, now, urgent, wake);
+    struct turn *turn = takes_jobs(t)
+                            ? schedule_next(&f->schedule, now, urgent, wake)
+                            : schedule_urgent(&f->schedule, now, urgent, wake);
     return (struct fetch_job *)(void *)turn;
 }
 
@@ -222,8 +223,11 @@ static void look_at_crew(struct fetch *f, uint64_t now)
     }
     if (!crew_look(&f->crew, now, slept, f->nended))
         return;
-    for (unsigned i = 0; i < f->crew.n; i++) /* their shares are others now */
-        transfers_wake(f->threads[i].set);
+    for (unsigned i = 0; i < f->config->threads; i++)
+        if (i < f->crew.n) /* their shares are others now */
+            transfers_wake(f->threads[i].set);
+        else
+            f->threads[i].hungry = false;
 }
 
 /* With the lock. */
@@ -267,8 +271,8 @@ static void end_early(struct place *p)
     place_end(p, NULL);
 }
 
-/* Ends what is over a limit, or not wanted any more. Returns when to look again. */
-static uint64_t look_at_places(struct fetch_thread *t, uint64_t now)
+/* Ends what is over a limit (*ended: something was). Returns when to look again. */
+static uint64_t look_at_places(struct fetch_thread *t, uint64_t now, bool *ended)
 {
     uint64_t next = UINT64_MAX;
     for (unsigned i = 0; i < t->nplaces; i++) {
@@ -276,10 +280,12 @@ static uint64_t look_at_places(struct fetch_thread *t, uint64_t now)
         if (!p->job)
             continue;
         over_limit(p, now);
-        if (p->broken_off != FETCH_OK)
+        if (p->broken_off != FETCH_OK) {
             end_early(p);
-        else
+            *ended = true;
+        } else {
             next = sooner(next, limit_of(p));
+        }
     }
     return next < now + LOOK_NS ? now + LOOK_NS : next;
 }
@@ -323,8 +329,9 @@ static void resume_paused(struct fetch_thread *t, uint64_t now)
     }
 }
 
-static void end_cancelled(struct fetch_thread *t)
+static bool end_cancelled(struct fetch_thread *t)
 {
+    bool ended = false;
     struct fetch *f = t->fetch;
     for (unsigned i = 0; i < t->nplaces; i++) {
         struct place *p = &t->places[i];
@@ -336,12 +343,15 @@ static void end_cancelled(struct fetch_thread *t)
         if (cancelled) {
             place_break_off(p, FETCH_CANCELLED, false, "cancelled");
             end_early(p);
+            ended = true;
         }
     }
+    return ended;
 }
 
-/* Sleeps until `wake`, a socket, or somebody's wake. */
-static void sleep_until(struct fetch_thread *t, uint64_t wake)
+/* Sleeps until `wake`, a socket, or somebody's wake; not at all, if it may take a job
+ * that it has not seen. Whether it has ended some. */
+static bool sleep_until(struct fetch_thread *t, uint64_t wake)
 {
     struct fetch *f = t->fetch;
     uint64_t now = qclock_ns();
@@ -351,8 +361,8 @@ static void sleep_until(struct fetch_thread *t, uint64_t wake)
                  ? SLEEP_MS
                  : (unsigned)((wake - now + MS - 1) / MS);
     pthread_mutex_lock(&f->lock);
-    bool sleeps = !t->woken;
-    t->hungry = sleeps && takes_jobs(t);
+    bool takes = takes_jobs(t), sleeps = !t->woken && !(takes && t->seen != f->added);
+    t->hungry = sleeps && takes;
     t->asleep_ns = sleeps ? now : 0;
     pthread_mutex_unlock(&f->lock);
     if (sleeps)
@@ -361,11 +371,12 @@ static void sleep_until(struct fetch_thread *t, uint64_t wake)
     bool woken = t->woken;
     t->woken = t->hungry = false;
     pthread_mutex_unlock(&f->lock);
-    if (woken) {
-        end_cancelled(t);
-        t->now_ns = qclock_ns(); /* libcurl calls back at once */
-        resume_paused(t, t->now_ns);
-    }
+    if (!woken)
+        return false;
+    bool ended = end_cancelled(t);
+    t->now_ns = qclock_ns(); /* libcurl calls back at once */
+    resume_paused(t, t->now_ns);
+    return ended;
 }
 
 static bool is_over(struct fetch_thread *t)
@@ -406,6 +417,7 @@ void *fetch_loop(void *thread, struct future *self, struct qerr *e)
     for (bool ended = false; !is_over(t);) {
         take_jobs(t, ended, &wake);
         t->now_ns = qclock_ns();
+        unsigned paused = t->paused;
         transfers_run(t->set);
         struct transfer_result r;
         ended = false;
@@ -415,9 +427,11 @@ void *fetch_loop(void *thread, struct future *self, struct qerr *e)
         }
         uint64_t now = qclock_ns();
         if (now >= t->look_ns)
-            t->look_ns = sooner(look_at_places(t, now), look_at_waiting(t->fetch, now));
-        if (!ended) /* else there is a place, and perhaps a job for it */
-            sleep_until(t, sooner(wake, t->look_ns));
+            t->look_ns =
+                sooner(look_at_places(t, now, &ended), look_at_waiting(t->fetch, now));
+        /* Else there is a place, and perhaps a job for it, or one has become urgent. */
+        if (!ended && t->paused == paused)
+            ended = sleep_until(t, sooner(wake, t->look_ns));
     }
     meter_leave(t->meter);
     return NULL;

@@ -218,14 +218,38 @@ static void requeue_due(struct schedule *s, uint64_t now_ns)
     }
 }
 
+/* `urgent`, if it may start now; else *wake_ns is no later than when it may. */
+static struct turn *open_urgent(struct schedule *s, uint64_t now_ns,
+                                struct turn *urgent, uint64_t *wake_ns)
+{
+    uint64_t at = !urgent                         ? UINT64_MAX
+                  : urgent->state == TURN_QUEUED  ? opens_at(s, urgent->origin)
+                  : urgent->state == TURN_DELAYED ? urgent->at_ns
+                                                  : UINT64_MAX;
+    if (at <= now_ns)
+        return urgent;
+    if (at < *wake_ns)
+        *wake_ns = at;
+    return NULL;
+}
+
+struct turn *schedule_urgent(struct schedule *s, uint64_t now_ns, struct turn *urgent,
+                             uint64_t *wake_ns)
+{
+    requeue_due(s, now_ns);
+    *wake_ns = UINT64_MAX;
+    struct turn *found = open_urgent(s, now_ns, urgent, wake_ns);
+    if (found)
+        start(s, found, now_ns);
+    return found;
+}
+
 struct turn *schedule_next(struct schedule *s, uint64_t now_ns, struct turn *urgent,
                            uint64_t *wake_ns)
 {
     requeue_due(s, now_ns);
     *wake_ns = s->nheap > 0 ? s->heap[0]->at_ns : UINT64_MAX;
-    struct turn *found = NULL;
-    if (urgent && urgent->state == TURN_QUEUED && opens_at(s, urgent->origin) <= now_ns)
-        found = urgent;
+    struct turn *found = open_urgent(s, now_ns, urgent, wake_ns);
     struct origin *o = s->ring;
     if (!found && o && s->active < s->limits.workers) {
         do {

@@ -73,6 +73,10 @@ int schedule_delay(struct schedule *s, struct turn *t, uint64_t at_ns, struct qe
 struct turn *schedule_next(struct schedule *s, uint64_t now_ns, struct turn *urgent,
                            uint64_t *wake_ns);
 
+/* The same, but `urgent` or nothing. */
+struct turn *schedule_urgent(struct schedule *s, uint64_t now_ns, struct turn *urgent,
+                             uint64_t *wake_ns);
+
 /* Takes it out, whatever its state: a place becomes free. */
 void schedule_remove(struct schedule *s, struct turn *t);
 

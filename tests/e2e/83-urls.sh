@@ -233,6 +233,16 @@ t "a body that cannot be gone on with can be fetched first: --spool" -E -O facto
 t "too large is too large" -s 1 -e 'numbers;to=20000' -T 20 \
     '$QUERN factor $quick --max-bytes 10K "$BASE/numbers;to=20000" >out'
 
+t "the first waits for its second try while those behind it fill all memory" -o '1 total' -T 30 \
+    '$QUERN count -q error "$BASE/flaky;times=1/status;code=503/text;size=499;every=10" \
+         "$BASE/sized;size=9000000;n=[1-20]" | tail -n 1'
+t "a place that a limit has freed is taken at once" -s 1 -o '40 quick' -T 30 \
+    '$QUERN fetch -q --timeout 100ms --workers 4 --tries 1 -O quick "$BASE/silent/[1-40]" --stats quick.json >out; s=$?
+     python3 -c "
+import json, os
+took = json.load(open(\"quick.json\"))[\"run\"][\"seconds\"]
+print(sum(1 for line in open(\"out\")), \"quick\" if took < 4 * float(os.environ[\"TIME_SCALE\"]) else took)"; exit $s'
+
 # --- documents
 for document in "extract --columns a=/a" "lineprod 1,2"; do
     t "${document%% *}: one without an end is too large, and is not kept" -s 1 -o '' -T 20 \

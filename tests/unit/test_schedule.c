@@ -177,6 +177,29 @@ static void test_urgent(void)
     add(2, 0);
     gate_shut(&sites[0]->gate, 1, 50);
     CU_ASSERT_PTR_NULL(schedule_next(&s, 2, &turns[2], &wake)); /* nor may it now */
+    CU_ASSERT_EQUAL(wake, 50);
+    CU_ASSERT_PTR_NULL(schedule_urgent(&s, 2, &turns[2], &wake));
+    CU_ASSERT_EQUAL(wake, 50);
+    CU_ASSERT(schedule_urgent(&s, 50, &turns[2], &wake) == &turns[2]);
+    end_of_test();
+}
+
+/* Nobody else asks while all places are taken: it is queued when its time has come. */
+static void test_urgent_later(void)
+{
+    uint64_t wake;
+    begin(1, 1, 0, 1);
+    add(0, 0);
+    add(1, 0);
+    add(2, 0);
+    CU_ASSERT_EQUAL(next(1, 0), 1);
+    schedule_remove(&s, &turns[1]);
+    CU_ASSERT_EQUAL(schedule_delay(&s, &turns[1], 100, &e), 0);
+    CU_ASSERT_PTR_NULL(schedule_urgent(&s, 99, &turns[1], &wake));
+    CU_ASSERT_EQUAL(wake, 100);
+    CU_ASSERT_PTR_NULL(schedule_urgent(&s, 100, NULL, &wake)); /* or nothing */
+    CU_ASSERT_EQUAL(wake, UINT64_MAX);
+    CU_ASSERT(schedule_urgent(&s, 100, &turns[1], &wake) == &turns[1]);
     end_of_test();
 }
 
@@ -225,6 +248,7 @@ static const struct unit_test tests[] = {
     {"a rate for all", test_total_rate},
     {"delays", test_delays},
     {"an urgent job", test_urgent},
+    {"an urgent one, later", test_urgent_later},
     {"many steps", test_random},
 };
 
