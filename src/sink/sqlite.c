@@ -21,6 +21,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -117,23 +118,45 @@ static void put_digits(const char *text, size_t len, struct qbuf *out)
         put_text(text, len, out);
 }
 
-/* A number with a point or an exponent. A double keeps 17 digits at most, and not every
- * size; any other number would come back as a different one, and so is text. */
+/* The digits of a number without its sign, point and exponent, and without zeros in
+ * front and behind; NULL: more than `most`. */
+static const char *take_digits(const char *text, size_t len, char *digits, size_t most)
+{
+    size_t n = 0, end = 0;
+    for (size_t i = 0; i < len && text[i] != 'e' && text[i] != 'E'; i++) {
+        if (text[i] < '0' || text[i] > '9' || (text[i] == '0' && n == 0))
+            continue;
+        if (n < most)
+            digits[n] = text[i];
+        n++;
+        end = text[i] != '0' ? n : end;
+    }
+    if (end > most)
+        return NULL;
+    digits[end] = '\0';
+    return digits;
+}
+
+/* A number with a point or an exponent. One that would come back as another is text:
+ * too large or too small for a double, or of more digits than it keeps. */
 static void put_number(const char *text, size_t len, struct qbuf *out)
 {
     enum { DIGITS = 17 };
-    char number[64];
-    size_t digits = 0;
-    for (size_t i = 0; i < len && text[i] != 'e' && text[i] != 'E'; i++)
-        if (text[i] > '0' || (text[i] == '0' && digits > 0))
-            digits += text[i] <= '9';
+    char number[64], digits[DIGITS + 1], back[DIGITS + 1];
+    bool kept = len < sizeof number && take_digits(text, len, digits, DIGITS);
     double v = 0;
-    if (digits <= DIGITS && len < sizeof number) {
+    if (kept) {
         memcpy(number, text, len);
         number[len] = '\0';
         v = strtod(number, NULL);
+        kept = isfinite(v);
     }
-    if (digits == 0 || (v != 0 && isfinite(v)))
+    if (kept && *digits) {
+        int n = snprintf(number, sizeof number, "%.*e", (int)strlen(digits) - 1, v);
+        take_digits(number, (size_t)n, back, DIGITS);
+        kept = strcmp(digits, back) == 0;
+    }
+    if (kept)
         put_real(v, out);
     else
         put_text(text, len, out);

@@ -131,8 +131,15 @@ static void test_types(void)
         {VALUE_REAL, "0.5", "7", "0.5|real|7|integer;"},
         {VALUE_REAL, "1e3", "7", "1000.0|real|7|integer;"},
         {VALUE_REAL, "0.0e-5", "7", "0.0|real|7|integer;"},
-        {VALUE_REAL, "0.00012345678901234567", "7",
-         "0.000123456789012346|real|7|integer;"},
+        {VALUE_REAL, "0.30000000000000004", "7", "0.3|real|7|integer;"},
+        {VALUE_REAL, "1.50000000000000000000000", "7", "1.5|real|7|integer;"},
+        {VALUE_REAL, "0.12345678901234567", "7",
+         "0.12345678901234567|text|7|integer;"}, /* ...566 */
+        {VALUE_REAL, "9007199254740993.0", "7",
+         "9007199254740993.0|text|7|integer;"}, /* 2^53 + 1 */
+        {VALUE_REAL, "9007199254740992.0", "7", "9.00719925474099e+15|real|7|integer;"},
+        {VALUE_REAL, "3e-324", "7", "3e-324|text|7|integer;"},
+        {VALUE_REAL, "5e-324", "7", "4.94065645841247e-324|real|7|integer;"},
         {VALUE_REAL, "12345678901234567890.5", "7",
          "12345678901234567890.5|text|7|integer;"},
         {VALUE_REAL, "1e999", "7", "1e999|text|7|integer;"},
