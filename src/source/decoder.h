@@ -28,7 +28,7 @@ struct decoder {
     const char *name; /* as in "the gzip data" */
     bool padded;      /* zero bytes may follow a frame */
 
-    int (*open)(void **state, struct qerr *e);
+    int (*open)(void **state, struct qerr *e); /* NULL: this format is refused */
 
     /* Decodes as far as input and room go, and moves both ends of `io` on. With
      * DECODER_BAD what came before may have been put out, and *what says what is wrong

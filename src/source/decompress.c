@@ -14,6 +14,12 @@
 
 enum { IN_BYTES = 1 << 17, SKIP_BYTES = 1 << 16 };
 
+/* What would pass for plain data otherwise, and be counted as it stands. */
+static const struct decoder refused_xz = {.name = "xz"},
+                            refused_bzip2 = {.name = "bzip2"},
+                            refused_lz4 = {.name = "lz4"},
+                            refused_zip = {.name = "zip"};
+
 static const struct format {
     const struct decoder *decoder;
     unsigned char magic[DECOMPRESS_HEAD], mask[DECOMPRESS_HEAD];
@@ -23,6 +29,10 @@ static const struct format {
     {&decoder_zstd, {0x28, 0xb5, 0x2f, 0xfd}, {0xff, 0xff, 0xff, 0xff}, 4},
     /* A frame to be skipped, which pzstd begins with. */
     {&decoder_zstd, {0x50, 0x2a, 0x4d, 0x18}, {0xf0, 0xff, 0xff, 0xff}, 4},
+    {&refused_xz, {0xfd, '7', 'z', 'X'}, {0xff, 0xff, 0xff, 0xff}, 4},
+    {&refused_bzip2, {'B', 'Z', 'h', 0x30}, {0xff, 0xff, 0xff, 0xf0}, 4}, /* BZh9 */
+    {&refused_lz4, {0x04, 0x22, 0x4d, 0x18}, {0xff, 0xff, 0xff, 0xff}, 4},
+    {&refused_zip, {'P', 'K', 3, 4}, {0xff, 0xff, 0xff, 0xff}, 4},
 };
 
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -74,6 +84,10 @@ void decompress_release(struct decompress *d)
 static int begin_decoding(struct decompress *d, const struct decoder *decoder,
                           struct qerr *e)
 {
+    if (!decoder->open)
+        return qerr_set(e, Q_EINPUT,
+                        "%s: it is compressed by %s; only gzip and zstd can be read",
+                        d->name, decoder->name);
     d->in = malloc(IN_BYTES);
     if (!d->in)
         return qerr_nomem(e);

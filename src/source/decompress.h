@@ -3,6 +3,8 @@
  * gzip or zstd does (its first bytes, not its name) is decompressed on the way; all
  * else passes through. Memory is constant, and what has come is handed on at once.
  *
+ * What begins as another well-known format does is an error (Q_EINPUT), too.
+ *
  * Members of gzip and frames of zstd may follow each other; zero bytes behind gzip are
  * padding. Data that is damaged or ends too early, or is followed by something else, is
  * an error (Q_EINPUT) that names the input; all that came before it is handed on first.

@@ -35,6 +35,19 @@ t "a number across members" -E -o '787 prime' \
     '(printf 78 | gzip; printf "7\n" | gzip) >f; $QUERN prime f'
 t "frames of zstd" -E -o $'7 prime\n8 composite' \
     '(echo 7 | zstd -q; echo 8 | zstd -q) | $QUERN prime'
+for name in xz bzip2 lz4 zip; do
+    case $name in
+    xz) magic='\375\067zXZ\000' ;;
+    bzip2) magic='BZh91AY&SY' ;;
+    lz4) magic='\004\042\115\030' ;;
+    zip) magic='PK\003\004' ;;
+    esac
+    export magic
+    t "$name is none of ours, and no text" -s 3 -o '' -e "^quern: f: it is compressed by $name; only gzip and zstd" \
+        'printf "$magic\n7\n" >f; $QUERN prime f'
+    t "... nor is it counted" -s 1 -m '^0.*total' -e "^quern: f: it is compressed by $name" \
+        'printf "$magic error\n" >f; echo none >g; $QUERN count error f g'
+done
 t "nothing, compressed" -E -o '' '$QUERN prime <(gzip </dev/null) <(zstd -q </dev/null)'
 t "less than a magic number" -s 1 -o '' -e '^quern: f:1: ' 'printf "\037" >f; $QUERN prime f'
 t "several files, plain and compressed" -E -o $'5 prime\n6 composite\n7 prime' \
