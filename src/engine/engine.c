@@ -18,6 +18,7 @@
  */
 #include "engine/engine.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,18 @@ static int judge(const struct run *r, const struct engine_outcome *o, struct qer
     else if (o->signal != 0)
         qerr_set(e, Q_ESTOP, "stopped by SIG%s%s", sigabbrev_np(o->signal), more);
     return -(int)e->code;
+}
+
+/* The status of a halted run is that of a whole one with bad records. */
+static void say_halted(const struct run *r)
+{
+    if (!r->commit.tally.halted)
+        return;
+    if (job_flag(r->job, "strict"))
+        qlog_error("stopped at the first bad record (--strict)");
+    else
+        qlog_error("stopped: more than %" PRIu64 " bad records (--max-errors)",
+                   r->commit.max_errors);
 }
 
 static int check_inputs(const struct job *job, struct qerr *e)
@@ -173,6 +186,7 @@ static int run_all(struct run *r, const struct restart *restart,
     o->unsettled = r->unsettled;
     if (r->unsettled)
         return rc;
+    say_halted(r);
     o->out = r->commit.out;
     commit_digest(&r->commit, o->digest);
     int closed = commit_release(&r->commit, e);

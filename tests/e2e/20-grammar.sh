@@ -137,13 +137,16 @@ t "a million empty lines are counted" -s 1 -o '2 prime' -e '^quern: -:1000002: '
 
 # stopping early
 t "--strict stops at the first" -s 1 -o $'2 prime\n3 prime' -e '^quern: -:3: ' -n ':5:' \
+    -e '^quern: stopped at the first bad record \(--strict\)$' \
     'printf "2\n3\nabc\n5\nxyz\n7\n" | $QUERN prime --strict'
 t "--strict with nothing bad" -E -o $'2 prime\n3 prime' \
     'printf "2\n3\n" | $QUERN prime --strict'
 t "--strict far into a long input" -s 1 -e '^quern: -:50001: ' -o 50000 \
     '{ seq 1 50000; echo x; seq 1 50000; } | $QUERN prime --strict -j3 | wc -l'
-t "--max-errors not reached" -s 1 -o $'2 prime\n3 prime' \
+t "--max-errors not reached" -s 1 -o $'2 prime\n3 prime' -n stopped \
     'printf "2\nx\n3\n" | $QUERN prime --max-errors=5'
+t "--max-errors says that it stops" -s 1 -e '^quern: stopped: more than 1 bad records \(--max-errors\)$' \
+    -o '4 composite' 'printf "4 x y z 6" | $QUERN prime --max-errors 1'
 t "--max-errors stops a hopeless run" -s 1 -o 'prefix' \
     'for i in $(seq 1000); do echo $i; echo "bad$i"; done >many
      $QUERN prime many >all 2>/dev/null
