@@ -104,7 +104,6 @@ static const char inputs_numbers[] =
     "  2^61-1                  an expression: + - * / ^ ! # ( ) and 1e9\n"
     "  A..B                    all integers from A to B, both included\n"
     "  http://..., https://... a URL, or many: {a,b} [1-100]\n"
-    "  http://..., https://... a URL, or many: {a,b} [1-100]\n"
     "  @FILE                   the inputs that FILE names, one a line\n"
     "  PATH                    all else is a file; say ./12 for a file named 12\n"
     "A file holds integers and expressions between white space; # begins a comment.\n"

@@ -157,8 +157,9 @@ static void start(struct fetch_thread *t, struct place *p, struct fetch_job *job
     t->nused++;
     t->look_ns = sooner(t->look_ns, limit_of(p));
     if (job->turn.origin->no_name_ns > now) {
-        place_break_off(p, FETCH_DNS, true,
-                        "the name of the host has no address (known since a moment)");
+        place_break_off(
+            p, FETCH_DNS, true,
+            "the name of the host has no address (it was looked up a moment ago)");
         place_end(p, NULL);
     } else if (job->turn.origin->refuses_ns > now) {
         place_break_off(p, FETCH_RATELIMITED, false,
