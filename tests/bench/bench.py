@@ -105,15 +105,15 @@ def run(command, **more):
 class Side:
     """A whole program and its input; `count` numbers in a run."""
 
-    def __init__(self, command, count, stdin=os.devnull):
-        self.command, self.count, self.stdin = command, count, stdin
+    def __init__(self, command, count, stdin=os.devnull, env=os.environ):
+        self.command, self.count, self.stdin, self.env = command, count, stdin, env
 
     def spent(self):
         """CPU seconds, its children's included, and real ones; output to /dev/null."""
         actions = [(os.POSIX_SPAWN_OPEN, 0, self.stdin, os.O_RDONLY, 0),
                    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
         start = time.perf_counter()
-        pid = os.posix_spawnp(self.command[0], self.command, os.environ,
+        pid = os.posix_spawnp(self.command[0], self.command, self.env,
                               file_actions=actions)
         _, status, usage = os.wait4(pid, 0)
         if status != 0:
@@ -122,7 +122,8 @@ class Side:
 
     def open(self):
         with open(self.stdin, "rb") as stdin:
-            return subprocess.Popen(self.command, stdin=stdin, stdout=subprocess.PIPE)
+            return subprocess.Popen(self.command, stdin=stdin, stdout=subprocess.PIPE,
+                                    env=self.env)
 
     def lines(self, form):
         """Its lines of output, each through `form`."""
@@ -318,25 +319,57 @@ def start_up(bench):
                   " x its time")
 
 
-def two_threads(bench, name, count):
-    """Real time: the best of the rounds, which others on the machine disturbed least."""
+def two_wide(bench, one, two):
+    """Real time: the best of the rounds, which others on the machine disturbed least. Two
+    CPUs cannot do better than half of the CPU time, the last figure: one thread that
+    computes has others beside it that read and write."""
     if len(bench.cpus) < 2:
         raise Wrong("not measured: one CPU here")
-    path, count = bench.data(name, scaled(count)), scaled(count)
-    one, two = (Side([bench.quern, "factor", "-q", f"-j{n}"], count, stdin=path)
-                for n in (1, 2))
     bench.pin(2)
     try:
         if not same_bytes(one, two):
-            raise Wrong("one thread and two give other answers")
+            raise Wrong("one and two give other answers")
         times = [(one.spent(), two.spent()) for _ in range(ROUNDS)]
     finally:
         bench.pin(1)
-    cpu = (statistics.median(t[1][0] for t in times)
-           / statistics.median(t[0][0] for t in times))
+    one_cpu, two_cpu = (statistics.median(t[i][0] for t in times) for i in (0, 1))
     a, b = (min(t[i][1] for t in times) for i in (0, 1))
-    return Result(rate(count / b), f"one thread {rate(count / a)}", a / b,
-                  f" x, {100 * (cpu - 1):+.0f} % CPU")
+    return Result(rate(one.count / b), f"one {rate(one.count / a)}", a / b,
+                  f" x, {100 * (two_cpu / one_cpu - 1):+.0f} % CPU, <= {a / two_cpu * 2:.2f}")
+
+
+def two_threads(bench, command, name, count, times=1):
+    """Over the first `count` numbers of a file, several times; or over a range."""
+    count = scaled(count)
+    inputs = ([f"1..{count}"] if name == "range" else [bench.data(name, count)] * times)
+    one, two = (Side([bench.quern, command, "-q", f"-j{n}", *inputs], count * times)
+                for n in (1, 2))
+    return two_wide(bench, one, two)
+
+
+def two_ranks(bench, name, count, times):
+    """Under Open MPI, of one thread each, beside one such rank."""
+    from bench_rank0 import ENVIRONMENT  # which imports this file
+    count = scaled(count)
+    inputs = [bench.data(name, count)] * times
+    one, two = (Side(["mpirun", "-np", str(n), bench.quern, "factor", "-q", "-j1", *inputs],
+                     count * times, env={**os.environ, **ENVIRONMENT}) for n in (1, 2))
+    return two_wide(bench, one, two)
+
+
+def fold_row(bench, name, times):
+    """`sumsq --fold`, whose arithmetic is next to nothing, beside the parser alone."""
+    path = bench.data(name)
+    size = os.path.getsize(path) * times
+    ours = Side([bench.quern, "sumsq", "--fold", "-q", "-j1", *[path] * times], size)
+    with open(path, "rb") as file:
+        want = times * sum(int(line) ** 2 for line in file)
+    if ours.lines(int) != [want]:
+        raise Wrong(f"quern sumsq --fold gives another sum for {path}")
+    took = statistics.median(ours.spent()[0] for _ in range(ROUNDS))
+    alone = parse(bench, "random 64 bits").value
+    return Result(f"{size / took / 1e9:.3g} GB/s", f"parse alone {alone} GB/s",
+                  size / took / 1e9 / alone)
 
 
 # Name, function and arguments, the bar of this version, the goal. A bar is a least
@@ -389,7 +422,11 @@ TABLE = (
         ("quern factor c70", text_row, ("factor", "c70", 1, "gp", 1), None, None),
         ("quern count", words_row, (500,), 1, None),
         ("start-up", start_up, (), ("most", 4), ("most", 4)),
-        ("two threads", two_threads, ("semi64", 100000), None, 1.9),
+        ("quern sumsq --fold p64", fold_row, ("p64", 6), None, None),
+        ("two threads factor semi64", two_threads, ("factor", "semi64", 100000), None, 1.9),
+        ("two threads factor 1..10^8", two_threads, ("factor", "range", 100000000), None, 1.9),
+        ("two threads prime p64", two_threads, ("prime", "p64", 8000000, 12), None, 1.9),
+        ("two ranks factor semi64", two_ranks, ("semi64", 100000, 4), None, 1.9),
     )),
 )
 OPTIONAL = {"quern factor c70"}
@@ -400,8 +437,9 @@ of the numbers answered in a second of CPU time, above 1 where quern is faster.
 GNU factor and gp get fewer of the numbers, the first of the file: theirs is the rate
 on these, and on these the answers are compared. So for '10^7 from 10^15': GNU factor
 has the first 100000. 'prime --count' counts the primes in 10^9 integers from 10^12 on,
-below 1 where quern needs more time than primesieve. 'two threads' is real time, the best of 5 each, and needs a machine that does nothing else; beside it the CPU
-time that the second thread adds. 'start-up' is real time of `echo 360 | factor`, the
+below 1 where quern needs more time than primesieve. 'two threads' and 'two ranks' are real
+time, the best of 5 each, and need a machine that does nothing else; beside it the CPU time
+that the second adds, and what two CPUs can give at most. 'start-up' is real time of `echo 360 | factor`, the
 median of 100."""
 
 
