@@ -164,7 +164,7 @@ $(SWITCH): $(BUILD)/obj/tests/cluster/switch.o
 # Simulated ranks (SimGrid): what decides about work, and what it needs, by smpicc.
 SMPI     := $(BUILD)/smpi
 SMPI_SRC := tests/smpi/scale.c $(wildcard src/base/*.c src/core/*.c src/sink/*.c src/source/*.c) \
-            src/cmd/options.c $(addprefix src/engine/,cgroup.c comm.c comm_mpi.c dispatch.c feed.c \
+            src/cmd/options.c $(addprefix src/engine/,comm.c comm_mpi.c dispatch.c feed.c \
             gather.c keep.c launcher.c manifest.c part.c placement.c share.c signals.c stats.c team.c wire.c work.c world.c) \
             $(addprefix kernels/arith/,big.c cpu.c decimal.c)
 SMPI_LIBS := $(filter-out -lecm -lprimesieve,$(LIBS))

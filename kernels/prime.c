@@ -17,6 +17,7 @@
 #include "arith/primerange.h"
 #include "arith/prove.h"
 #include "arith/trial.h"
+#include "base/qcgroup.h"
 #include "base/qclock.h"
 #include "base/qlog.h"
 #include "kernel.h"
@@ -120,6 +121,7 @@ static const struct qopt prime_options[] = {
  * loads libprimesieve: now, while there is memory and one thread. */
 static void plan_ranges(struct kernel_state *s, const struct job *job)
 {
+    primerange_limit(qcgroup_memory(""));
     for (size_t i = 0; i < job->ninputs; i++) {
         const struct input *in = &job->inputs[i];
         const char *dots = in->kind == INPUT_RANGE ? strstr(in->text, "..") : NULL;

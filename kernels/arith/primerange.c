@@ -75,7 +75,8 @@ static struct {
     FUNCTIONS(MEMBER)
     void *(*thread_data)(void); /* __cxa_get_globals of the C++ library */
     bool loaded;
-    uint64_t top; /* up to here there is memory to sieve */
+    uint64_t limit; /* of memory; 0: none */
+    uint64_t top;   /* up to here there is memory to sieve */
     unsigned cpus;
 } sieve;
 #undef MEMBER
@@ -101,7 +102,14 @@ static double memory_share(void)
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
         (double)limit.rlim_cur < bytes)
         bytes = (double)limit.rlim_cur;
+    if (sieve.limit > 0 && (double)sieve.limit < bytes)
+        bytes = (double)sieve.limit;
     return bytes / 2 / sieve.cpus;
+}
+
+void primerange_limit(uint64_t bytes)
+{
+    sieve.limit = bytes;
 }
 
 static void load(void)

@@ -15,6 +15,10 @@
 
 struct primerange;
 
+/* What this process may take of memory, in bytes, if that is less than the machine has.
+ * Before all else here. */
+void primerange_limit(uint64_t bytes);
+
 /* The file of libprimesieve, which this loads; NULL when that fails, and then all
  * numbers are tested. Any thread. */
 const char *primerange_library(void);

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/qcgroup.h"
 #include "base/qlog.h"
-#include "engine/cgroup.h"
 #include "engine/comm.h"
 #include "engine/launcher.h"
 
@@ -123,7 +123,7 @@ void placement_weigh(struct placement *p, const struct placement_query *q)
         .mask_ranks = q->mask_ranks,
         .slurm = first_value(qenv_get(&q->env, "SLURM_CPUS_PER_TASK")),
         .openmp = first_value(qenv_get(&q->env, "OMP_NUM_THREADS")),
-        .quota_milli = cgroup_quota_milli(q->root),
+        .quota_milli = qcgroup_cpu_milli(q->root),
     };
     p->threads = p->cpus / q->mask_ranks;
     p->limit = PLACEMENT_CPUS;

@@ -40,7 +40,7 @@ void cpus_let_run(const struct cpus *c);
 struct placement_query {
     struct cpus cpus; /* cpus_of_process */
     struct qenv env;
-    const char *root;    /* see cgroup.h; "" for this machine */
+    const char *root;    /* see qcgroup.h; "" for this machine */
     unsigned mask_ranks; /* processes of this run on these CPUs, at least 1 */
     unsigned host_ranks; /* processes of this run on this host, at least 1 */
     unsigned threads;    /* -j; 0 when it is not given */

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/cgroup.h"
+#include "base/qcgroup.h"
 #include "tree.h"
 #include "unit.h"
 
@@ -245,7 +245,7 @@ static void test_binding(void)
     char line[512], want[512], prefix[512];
     struct qbuf list = QBUF_INIT;
     cpus_print(&all, &list);
-    uint64_t threads = n, quota = cgroup_quota_milli("");
+    uint64_t threads = n, quota = qcgroup_cpu_milli("");
     if (quota > 0 && quota / 1000 < n)
         threads = quota < 1000 ? 1 : quota / 1000;
     snprintf(want, sizeof want, "%" PRIu64 " of %s, then %u\n", threads,

@@ -1,4 +1,4 @@
-#include "engine/cgroup.h"
+#include "base/qcgroup.h"
 
 #include "tree.h"
 #include "unit.h"
@@ -28,7 +28,7 @@ static void file(const char *path, const char *text)
 
 static void check(uint64_t want)
 {
-    uint64_t got = cgroup_quota_milli(tree.root);
+    uint64_t got = qcgroup_cpu_milli(tree.root);
     if (got != want) {
         printf("\n  %" PRIu64 ", not %" PRIu64 "\n", got, want);
         CU_FAIL("another quota");
@@ -143,18 +143,43 @@ static void test_container(void)
     end(1000);
 }
 
+static void test_memory(void)
+{
+    begin("0::/job/step\n", V2_MOUNT);
+    CU_ASSERT_EQUAL(qcgroup_memory(tree.root), 0);
+    file("/job/step/memory.max", "max\n");
+    CU_ASSERT_EQUAL(qcgroup_memory(tree.root), 0);
+    file("/job/memory.max", "4294967296\n");
+    file("/memory.max", "8589934592\n");
+    CU_ASSERT_EQUAL(qcgroup_memory(tree.root), UINT64_C(4294967296));
+    file("/job/step/memory.max", "1073741824\n");
+    CU_ASSERT_EQUAL(qcgroup_memory(tree.root), 1073741824);
+    tree_end(&tree);
+    begin("12:memory:/m\n4:cpu,cpuacct:/slurm/job_7\n3:cpuset:/c\n", V1_MOUNT);
+    file("/memory/memory.limit_in_bytes", "9223372036854771712\n"); /* none */
+    CU_ASSERT_EQUAL(qcgroup_memory(tree.root), 0);
+    file("/memory/m/memory.limit_in_bytes", "123456789012\n");
+    CU_ASSERT_EQUAL(qcgroup_memory(tree.root), UINT64_C(123456789012));
+    tree_end(&tree);
+}
+
 static void test_this_machine(void)
 {
-    uint64_t first = cgroup_quota_milli("");
-    CU_ASSERT_EQUAL(cgroup_quota_milli(""), first);
+    CU_ASSERT_EQUAL(qcgroup_memory(""), qcgroup_memory(""));
+    uint64_t first = qcgroup_cpu_milli("");
+    CU_ASSERT_EQUAL(qcgroup_cpu_milli(""), first);
     CU_ASSERT(first < UINT64_C(100000000));
 }
 
 static const struct unit_test tests[] = {
-    {"nothing there", test_nothing},         {"version 2", test_v2},
-    {"values of version 2", test_v2_values}, {"version 1", test_v1},
-    {"both versions", test_mixed},           {"containers", test_container},
+    {"nothing there", test_nothing},
+    {"version 2", test_v2},
+    {"values of version 2", test_v2_values},
+    {"version 1", test_v1},
+    {"both versions", test_mixed},
+    {"containers", test_container},
+    {"memory", test_memory},
     {"this machine", test_this_machine},
 };
 
-UNIT_MAIN("cgroup", tests)
+UNIT_MAIN("qcgroup", tests)

@@ -6,11 +6,13 @@
  * cannot be seen.
  *
  *   version 2: cpu.max              "MICROSECONDS PERIOD" or "max PERIOD"
+ *              memory.max           BYTES or "max"
  *   version 1: cpu.cfs_quota_us, cpu.cfs_period_us            -1: no quota
+ *              memory.limit_in_bytes                 no limit: nearly 2^63
  *
  * What cannot be read or understood is no limit.
  */
-#include "engine/cgroup.h"
+#include "base/qcgroup.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -20,8 +22,15 @@
 
 enum { PATH_BYTES = 4096, LINE_BYTES = 64 };
 
-/* One hierarchy that may hold quotas: where it is, and the group in it. */
+/* What is limited. */
+struct resource {
+    const char *controller;
+    uint64_t (*limit_of)(const char *dir, bool v2); /* that DIR itself sets; 0: none */
+};
+
+/* One hierarchy that may hold limits: where it is, and the group in it. */
 struct hierarchy {
+    const struct resource *resource;
     bool v2;
     char group[PATH_BYTES]; /* as /proc/self/cgroup has it; "" when not there */
 };
@@ -40,7 +49,7 @@ static void read_line(const char *dir, const char *name, char line[LINE_BYTES])
     fclose(f);
 }
 
-/* The quota that DIR itself sets, in thousandths of a CPU, or 0. */
+/* In thousandths of a CPU. */
 static uint64_t quota_of(const char *dir, bool v2)
 {
     char line[LINE_BYTES], period_line[LINE_BYTES];
@@ -60,6 +69,16 @@ static uint64_t quota_of(const char *dir, bool v2)
         return 0;
     uint64_t milli = (uint64_t)quota * 1000 / (uint64_t)period;
     return milli > 0 ? milli : 1;
+}
+
+/* In bytes. */
+static uint64_t memory_of(const char *dir, bool v2)
+{
+    char line[LINE_BYTES];
+    uint64_t limit = 0;
+    read_line(dir, v2 ? "memory.max" : "memory.limit_in_bytes", line);
+    return sscanf(line, "%19" SCNu64, &limit) == 1 && limit < UINT64_C(1) << 62 ? limit
+                                                                                : 0;
 }
 
 static uint64_t tighter(uint64_t a, uint64_t b)
@@ -92,8 +111,8 @@ static const char *below(const char *group, const char *top)
     return strcmp(group + n, "/") == 0 || strstr(group, "/..") ? "" : group + n;
 }
 
-/* The least quota of the group and of all above it in one mount. */
-static uint64_t quota_in_mount(const char *root, const char *mount, const char *top,
+/* The least limit of the group and of all above it in one mount. */
+static uint64_t limit_in_mount(const char *root, const char *mount, const char *top,
                                const struct hierarchy *h)
 {
     char dir[PATH_BYTES];
@@ -101,10 +120,10 @@ static uint64_t quota_in_mount(const char *root, const char *mount, const char *
     if (n < 0 || (size_t)n >= sizeof dir)
         return 0;
     size_t end = strlen(root) + strlen(mount);
-    uint64_t least = quota_of(dir, h->v2);
+    uint64_t least = h->resource->limit_of(dir, h->v2);
     while (strlen(dir) > end) {
         *strrchr(dir, '/') = '\0';
-        least = tighter(least, quota_of(dir, h->v2));
+        least = tighter(least, h->resource->limit_of(dir, h->v2));
     }
     return least;
 }
@@ -130,7 +149,7 @@ static void find_groups(const char *root, struct hierarchy *v1, struct hierarchy
             continue;
         *path++ = '\0';
         bool unified = controllers[1] == '\0';
-        if (unified || has_item(controllers + 1, "cpu"))
+        if (unified || has_item(controllers + 1, v1->resource->controller))
             snprintf(unified ? v2->group : v1->group, PATH_BYTES, "%s", path);
     }
     free(line);
@@ -158,9 +177,10 @@ static bool split_mount(char *line, struct mount *m)
     return m->options != NULL;
 }
 
-uint64_t cgroup_quota_milli(const char *root)
+static uint64_t find_limit(const char *root, const struct resource *resource)
 {
-    struct hierarchy v1 = {.v2 = false}, v2 = {.v2 = true};
+    struct hierarchy v1 = {.resource = resource};
+    struct hierarchy v2 = {.resource = resource, .v2 = true};
     find_groups(root, &v1, &v2);
 
     uint64_t least = 0;
@@ -174,13 +194,26 @@ uint64_t cgroup_quota_milli(const char *root)
         const struct hierarchy *h = NULL;
         if (strcmp(m.type, "cgroup2") == 0)
             h = &v2;
-        else if (strcmp(m.type, "cgroup") == 0 && has_item(m.options, "cpu"))
+        else if (strcmp(m.type, "cgroup") == 0 &&
+                 has_item(m.options, resource->controller))
             h = &v1;
         if (h && h->group[0])
-            least = tighter(least, quota_in_mount(root, m.point, m.top, h));
+            least = tighter(least, limit_in_mount(root, m.point, m.top, h));
     }
     free(line);
     if (f)
         fclose(f);
     return least;
+}
+
+uint64_t qcgroup_cpu_milli(const char *root)
+{
+    static const struct resource cpu = {"cpu", quota_of};
+    return find_limit(root, &cpu);
+}
+
+uint64_t qcgroup_memory(const char *root)
+{
+    static const struct resource memory = {"memory", memory_of};
+    return find_limit(root, &memory);
 }
