@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/qclock.h"
@@ -452,6 +453,35 @@ static int prepare_all(struct database *d, const struct sink_target *t, struct q
     return rc;
 }
 
+/* A table that is there must take the rows. What else may be wrong with the file shows
+ * when it is opened. */
+static int check_table(const struct sink_target *t, const char *table, struct qerr *e)
+{
+    struct qbuf sql = QBUF_INIT;
+    struct qerr ignored = QERR_INIT;
+    struct database d;
+    sqlite3_stmt *made = NULL;
+    struct stat st;
+    int rc = 0;
+    if (stat(t->path, &st) != 0 || !S_ISREG(st.st_mode) ||
+        connect_to(&d, t->path, SQLITE_OPEN_READONLY, &ignored) < 0)
+        return 0;
+    qbuf_puts(&sql, "SELECT 1 FROM ");
+    put_name(table, strlen(table), &sql);
+    bool there = prepare(&d, qbuf_cstr(&sql), &made, &ignored) == 0;
+    lite.finalize(made);
+    qbuf_clear(&sql);
+    put_insert(t, table, job_word(t->job, "key"), &sql);
+    if (there && prepare(&d, qbuf_cstr(&sql), &made, &ignored) < 0)
+        rc = qerr_set(e, Q_EUSAGE,
+                      "%s: its table %.60s has other columns or another key: %s",
+                      t->path, table, lite.errmsg(d.db));
+    lite.finalize(there ? made : NULL);
+    qbuf_release(&sql);
+    lite.close(d.db);
+    return rc;
+}
+
 static int sqlite_check(const struct sink_target *t, struct qerr *e)
 {
     const char *table = job_word(t->job, "table");
@@ -465,7 +495,9 @@ static int sqlite_check(const struct sink_target *t, struct qerr *e)
     if (count_columns(t) == 0)
         return qerr_set(e, Q_EUSAGE, "--format sqlite: this command has no rows");
     int rc = check_names(t, table, e);
-    return rc < 0 ? rc : check_keys(t, job_word(t->job, "key"), e);
+    if (rc == 0)
+        rc = check_keys(t, job_word(t->job, "key"), e);
+    return rc < 0 ? rc : check_table(t, table, e);
 }
 
 static int sqlite_open(void **state, const struct sink_target *t, struct qerr *e)

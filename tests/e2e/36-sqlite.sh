@@ -93,8 +93,13 @@ t "verify has no rows" -s 2 -e 'has no rows' '$QUERN verify --format sqlite --ta
 t "what is no database is not touched" -s 3 -e 'file is not a database' -o kept \
     'seq 1000 >no.db; cp no.db was; $QUERN factor --format sqlite --table t -o no.db 6; s=$?
      cmp no.db was && [ ! -e no.db.quern ] && echo kept; exit $s'
-t "a table without that key" -s 3 -e 'ON CONFLICT' \
-    '$QUERN factor --format sqlite --table t -o k.db 6 && $QUERN factor --format sqlite --table t --key n -o k.db 6'
+t "a table without that key is refused, and may be gone on with" -s 2 -o 2 \
+    -e '^quern: k.db: its table t has other columns or another key: ON CONFLICT' \
+    '$QUERN factor --format sqlite --table t -o k.db 6 && rm k.db.quern &&
+     $QUERN factor --format sqlite --table t --key n -o k.db 6; s=$?
+     [ ! -e k.db.quern ] && $QUERN factor --format sqlite --table t -o k.db 7 && $DB k.db "SELECT count(*) FROM t"; exit $s'
+t "so is one with other columns" -s 2 -e 'table t has other columns or another key: table t has no column' \
+    '$QUERN sumsq --format sqlite --table t -o k.db 6'
 
 # --- resuming
 t "a complete run is not done again" -E -o 3 \
@@ -106,7 +111,7 @@ t "columns that are one to SQLite are refused" -s 2 -e '^quern: --format sqlite:
     'echo "{}" >e.json; $QUERN extract --columns a=/a,A=/b --format sqlite --table t -o case.db e.json; s=$?; [ ! -e case.db ] && exit $s'
 t "so are the names that SQLite keeps for itself" -s 2 -e '^quern: --table: SQLite_x is taken' \
     '$QUERN factor --format sqlite --table SQLite_x -o own.db 6; s=$?; [ ! -e own.db ] && exit $s'
-t "another key is another job" -s 2 -e 'another job' \
+t "another key is another job" -s 2 -e 'another key' \
     '$QUERN factor --format sqlite --table t --key n -o r.db 6 7 8 --resume'
 t "a database that was put in its place is refused" -s 2 -e 'has been changed' \
     'rm r.db; $QUERN factor --format sqlite --table t -o r.db 6 7 8 --resume'
