@@ -172,6 +172,7 @@ static int show_url(struct input *in, struct qerr *e)
 int job_add_input(struct job *j, enum input_kind kind, const char *text, struct qerr *e)
 {
     char end = kind == INPUT_LITERAL ? '\n' : '\0';
+    j->nwords++;
     if (end && j->ninputs > 0 && j->inputs[j->ninputs - 1].kind == INPUT_LITERAL)
         return append_text(&j->inputs[j->ninputs - 1], text, strlen(text), end, e);
 
@@ -182,8 +183,11 @@ int job_add_input(struct job *j, enum input_kind kind, const char *text, struct 
             return qerr_nomem(e);
         j->inputs = grown;
     }
-    struct input in = {
-        .kind = kind, .name = "argument", .list = j->list, .line = j->line};
+    struct input in = {.kind = kind,
+                       .name = "argument",
+                       .list = j->list,
+                       .line = j->line,
+                       .first = end && j->list == 0 ? j->nwords : 1};
     int rc = append_text(&in, text, strlen(text), end, e);
     if (rc < 0)
         return rc;

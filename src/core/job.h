@@ -33,6 +33,8 @@ struct input {
     size_t len;       /* of text */
     const char *name; /* for people: the path, the URL (without a password), "-", or
                          "argument" */
+    uint64_t first;   /* the number of its first line: 1; of records among the arguments
+                         their place there, whatever the others are */
     unsigned list; /* which of the job's lists names it, from 1; 0: none does. Not sent
                       to other ranks */
     unsigned line; /* ... in that line */
@@ -42,6 +44,7 @@ enum { JOB_TABLES = 6 };
 
 struct job {
     const char *command;                   /* borrowed */
+    uint64_t nwords;                       /* inputs, each record counted */
     const struct qopt *tables[JOB_TABLES]; /* each ended by a NULL name; NULL: none */
     struct job_value *values;              /* in the order of the tables */
     size_t nvalues;

@@ -283,7 +283,7 @@ static void next_input(struct commit *c, unsigned input)
 {
     if (c->input != input) {
         c->input = input;
-        c->line = 1;
+        c->line = c->job->inputs[input].first;
         c->input_ns = 0;
         c->input_failed = false;
     }

@@ -29,6 +29,9 @@ t "line numbers begin anew in each file" -s 1 -o $'2 prime\n3 prime' \
 t "two on a line have the same line number" -s 1 -o '2 prime' \
     -e "^quern: -:1: not an integer: 'x'\$" -e "^quern: -:1: not an integer: 'y'\$" \
     'printf "x 2 y" | $QUERN prime'
+t "bad arguments have their places among all" -s 1 -o '1 neither' -e '^quern: argument:1: ' \
+    -e '^quern: argument:4: ' -e '^quern: argument:5: ' -e '^quern: argument:7: ' -n 'argument:[236]' \
+    '$QUERN prime 2^ 1..3 7 3^ 10/3 4..5 6^ | grep "^1 "'
 t "a bad argument" -s 1 -o '7 prime' -e '^quern: argument:[0-9]+: ' \
     '$QUERN prime 7/2 7'
 t "prime, factor and sumsq say the same" -s 0 -o '' \
