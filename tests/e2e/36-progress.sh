@@ -67,7 +67,7 @@ t "... of quern fetch, too" -m '^status 1$' \
     -m '^frame . TODO [0-9]+ [━─]+  DONE [0-9]+ [━─]+ .* 1 failed' \
     'with_pages 0.1 "\$TERMINAL to=/dev/null -- \$QUERN fetch -O d --workers 4 http://127.0.0.1:\$PORT/fail http://127.0.0.1:\$PORT/[1-40]"'
 t "... whose ETA knows of the slow one, not of the count alone" -m '^frame .* ETA 0s-[23]s' \
-    'with_pages 0.05 "\$TERMINAL to=/dev/null -- \$QUERN fetch -O slow --workers 4 http://127.0.0.1:\$PORT/slow http://127.0.0.1:\$PORT/[1-40]"'
+    'with_pages 0.05 "\$TERMINAL to=/dev/null frame=TODO.1. -- \$QUERN fetch -O slow --workers 4 http://127.0.0.1:\$PORT/slow http://127.0.0.1:\$PORT/[1-40]"'
 t "... in a log" -e 'of 40 fetched, 0 failed, [0-9]+ of 40 inputs done, 0 bad$' \
     'with_pages 0.1 "\$QUERN factor --heartbeat 300ms --workers 4 http://127.0.0.1:\$PORT/[1-40] >/dev/null"'
 t "... of quern fetch" -e 'of 40 fetched, 0 failed' \

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """terminal.py: runs a command on a terminal and says what a person would have seen.
 
-    terminal.py [columns=80] [to=FILE] [key=SECONDS:KEY] [columns=SECONDS:N] -- COMMAND...
+    terminal.py [columns=80] [to=FILE] [key=SECONDS:KEY] [columns=SECONDS:N] [frame=REGEX]
+                -- COMMAND...
 
 The terminal is a pty with an emulation just large enough for what quern may send: letters,
 carriage return, newline, erase to the end of the screen, colours. Anything else is an error.
@@ -14,7 +15,7 @@ Ctrl-C). When the command has ended, prints
     widest N            columns of the widest of them
     colours yes|no      whether colours were set
     ascii yes|no        whether all letters were ASCII
-    frame ...           the last one
+    frame ...           the last one, of those in which REGEX is found
     screen: ...         each line left on the screen
 """
 import fcntl
@@ -84,11 +85,13 @@ def resize(fd, columns):
 
 def main():
     cut = sys.argv.index("--")
-    columns, to, events = 80, None, []
+    columns, to, events, wanted = 80, None, [], ""
     for word in sys.argv[1:cut]:
         key, value = word.split("=", 1)
         if key == "to":
             to = value
+        elif key == "frame":
+            wanted = value
         elif ":" in value:
             when, what = value.split(":")
             events.append((float(when), key, what))
@@ -132,7 +135,7 @@ def main():
     print("widest", max((len(f) for f in frames), default=0))
     print("colours", "yes" if screen.colours else "no")
     print("ascii", "yes" if screen.ascii else "no")
-    print("frame", frames[-1] if frames else "")
+    print("frame", ([f for f in frames if re.search(wanted, f)] or [""])[-1])
     for row in screen.rows:
         if row.strip():
             print("screen:", row.rstrip())
